@@ -1,0 +1,9 @@
+//! Git for tables: versioned, content-addressed tables with branches, SQL at any version and a changelog.
+
+pub mod cancel;
+pub mod error;
+pub mod format;
+pub mod limits;
+
+pub use cancel::{CancelGuard, CancelToken};
+pub use error::{Category, Code, Error, Result};

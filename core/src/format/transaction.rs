@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::{BranchName, ChunkHash, Manifest, NodeHash, TableName, TableSchema, TagName, TxId, Version};
+use super::{BranchId, BranchName, ChunkHash, Manifest, NodeHash, TableName, TableSchema, TagName, TxId, Version};
 
 /// One transaction as the log keeps it. Everything that changes becomes visible by one of these.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ pub struct Transaction {
     pub tx_id: TxId,
     /// The branch it stands on.
     pub branch: BranchName,
+    /// That branch's number: a name may be used again, a number is not.
+    pub branch_id: BranchId,
     /// The head it was committed on; for a merge also the head that was merged.
     pub parents: Vec<TxId>,
     /// Microseconds since 1970-01-01 UTC; never before the previous transaction's.
@@ -189,8 +191,6 @@ pub enum RefChange {
         tag: TagName,
         /// The transaction it names.
         target: TxId,
-        /// The branch on which that transaction is looked at.
-        branch: BranchName,
     },
     /// A tag was taken away.
     DeleteTag(TagName),
@@ -204,7 +204,9 @@ pub struct BranchChange {
     pub branch: BranchName,
     /// The branch that it starts from.
     pub from: BranchName,
-    /// The transaction that it starts at, inclusive.
+    /// That branch's number.
+    pub from_id: BranchId,
+    /// The transaction that it starts at, inclusive; the new branch's number is the transaction that creates it.
     pub at: TxId,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,8 @@
 
 fn main() {
     println!("cargo:rerun-if-env-changed=DUCKDB_LIB_DIR");
-    if let Ok(dir) = std::env::var("DUCKDB_LIB_DIR") {
+    let links_duckdb = std::env::var_os("CARGO_FEATURE_SQL").is_some();
+    if let (true, Ok(dir)) = (links_duckdb, std::env::var("DUCKDB_LIB_DIR")) {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{dir}");
     }
 }

@@ -1,0 +1,31 @@
+# One command for each thing. Each target sets itself up on a fresh machine and says what it installs.
+.DEFAULT_GOAL := help
+.PHONY: help deps build demo test lint fmt bench soak doc clean
+
+help: ## Lists the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+deps: ## Checks the tools and installs libduckdb into .deps (skipped if DUCKDB_LIB_DIR is set)
+	@scripts/setup.sh
+
+build: deps ## Builds target/release/armillaria
+	@scripts/build.sh
+
+test: deps ## Runs lints, all tests, the build without DuckDB, and the documentation
+	@scripts/test.sh
+
+lint: deps ## Checks formatting and lints
+	@scripts/lint.sh
+
+fmt: ## Formats the code
+	@cargo fmt --all
+
+soak: deps ## Runs the long loops: tests that are ignored otherwise
+	cargo test --release --locked --workspace -- --ignored --nocapture
+
+doc: deps ## Builds the documentation into cargo's target folder
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked -p armillaria --no-deps
+
+clean: ## Removes build output; keeps .deps
+	cargo clean
+	rm -rf target

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Formatting and lints, with and without SQL; every warning is an error.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo fmt --all --check
+cargo clippy --locked --workspace --all-targets -- -D warnings
+cargo clippy --locked -p armillaria --no-default-features --all-targets -- -D warnings

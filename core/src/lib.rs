@@ -4,6 +4,7 @@ pub mod cancel;
 pub mod error;
 pub mod format;
 pub mod limits;
+pub mod table;
 
 pub use cancel::{CancelGuard, CancelToken};
 pub use error::{Category, Code, Error, Result};

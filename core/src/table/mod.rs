@@ -1,0 +1,14 @@
+//! Tables: rows to chunks and back. Floor 5: knows `chunk_store`, `store` and what is below; nothing of catalogs,
+//! branches or transactions.
+//!
+//! Invariants:
+//! 1. What a call returns is durable: its chunks and manifest nodes were synced.
+//! 2. The same rows after the same parent give the same chunk files, however they were cut into batches.
+//! 3. A chunk is an ordinary Parquet file whose fields carry column ids.
+//! 4. Two chunks of one logical hash hold the same rows under the same schema.
+//!
+//! The sections "Chunks", "Manifests" and "Inlined rows" of `docs/FORMAT.md` describe what is written.
+
+mod data;
+
+pub use data::{Appended, Fold, InlineBatch, InlineRows, Overwritten, RowStream, TableData, WriteStatistics};

@@ -5,6 +5,7 @@ pub mod error;
 pub mod format;
 pub mod limits;
 pub mod table;
+pub mod store;
 
 pub use cancel::{CancelGuard, CancelToken};
 pub use error::{Category, Code, Error, Result};

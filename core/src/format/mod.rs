@@ -7,12 +7,14 @@ pub mod cbor;
 pub mod id;
 pub mod manifest;
 pub mod name;
+pub mod repository;
 pub mod schema;
 pub mod transaction;
 
 pub use id::{BranchId, ChunkHash, LogicalHash, NodeHash, RecordHash, Sequence, TableKey, TxId, Version};
 pub use manifest::{ChunkEntry, ColumnStatistics, Manifest, ManifestNode, Scalar};
 pub use name::{BranchName, TableName, TagName};
+pub use repository::Repository;
 pub use schema::TableSchema;
 pub use transaction::{
     BranchChange, ChangeKind, ManifestSource, RefChange, SchemaSource, TableChange, TableContent, TableRead, TailBatch,

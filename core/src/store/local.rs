@@ -1,0 +1,407 @@
+//! A store in a directory of the local file system.
+//!
+//! An object is written to `tmp/`, synced, and linked to its name, so that it is whole wherever its name is. Its
+//! directory entry is made durable by [`Store::sync`], with every directory above it that this handle has not yet
+//! seen durable. Whoever writes a file in `tmp/` holds its lock; what is there without a lock belongs to a dead
+//! process and is swept when a store is opened for writing.
+
+use std::collections::{BTreeSet, HashSet};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::ops::Range;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use bytes::Bytes;
+
+use super::{Access, Created, Listed, Randomness, Store, StoreFile, SystemRandomness, check_directory, check_path};
+use crate::error::{Error, Result};
+
+/// The directory of files that are being written.
+const TMP: &str = "tmp";
+
+/// How often a staged file is written anew because a sweeper took it for a leftover.
+const STAGE_TRIES_MAX: u32 = 8;
+
+/// Mode of objects: nobody writes them again.
+const OBJECT_MODE: u32 = 0o444;
+
+/// Mode of files that are written in place.
+const FILE_MODE: u32 = 0o644;
+
+/// Keeps objects and files in a directory. Any number of processes may use one directory at the same time.
+#[derive(Debug)]
+pub struct LocalStore {
+    root: PathBuf,
+    access: Access,
+    /// The lowest directory, at or above the root, that was there when the store was opened.
+    anchor: PathBuf,
+    /// Objects whose bytes this handle has synced and whose names it has not.
+    fresh: Mutex<HashSet<String>>,
+    /// Directories whose own entry in the directory above is known to be durable.
+    durable: Mutex<HashSet<PathBuf>>,
+    /// Why a sync failed; from then on nothing is known to be durable.
+    failed_sync: OnceLock<String>,
+}
+
+impl LocalStore {
+    /// Opens a directory. It need not be there: the first write makes it. With [`Access::ReadWrite`], leftovers of
+    /// dead processes are swept from `tmp/`.
+    pub fn open(root: impl AsRef<Path>, access: Access) -> Result<LocalStore> {
+        let given = root.as_ref();
+        let root = std::path::absolute(given).map_err(|error| Error::io("find", given.display(), error))?;
+        let anchor = root.ancestors().find(|directory| directory.is_dir()).unwrap_or(&root).to_path_buf();
+        let store = LocalStore {
+            root,
+            access,
+            anchor,
+            fresh: Mutex::default(),
+            durable: Mutex::default(),
+            failed_sync: OnceLock::new(),
+        };
+        if access == Access::ReadWrite {
+            store.sweep()?;
+        }
+        Ok(store)
+    }
+
+    /// The directory, as an absolute path.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    fn check_writable(&self, action: &'static str) -> Result<()> {
+        match self.access {
+            Access::ReadWrite => Ok(()),
+            Access::ReadOnly => Err(Error::ReadOnly { action, reason: "as asked for".to_string() }),
+        }
+    }
+
+    /// Writes bytes to a staged file, syncs them and gives them their name.
+    fn publish(&self, path: &str, mode: u32, write: &dyn Fn(&mut File) -> io::Result<()>) -> Result<Created> {
+        let target = self.path(path);
+        self.make_directories(target.parent().unwrap_or(&self.root))?;
+        let staged_directory = self.path(TMP);
+        self.make_directories(&staged_directory)?;
+        for _ in 0..STAGE_TRIES_MAX {
+            let staged = staged_directory.join(random_name()?);
+            let outcome = stage(&staged, mode, write).and_then(|_file| link(&staged, &target));
+            // Harmless if it stays: a leftover that a later opening sweeps.
+            let _ = fs::remove_file(&staged);
+            match outcome {
+                Ok(()) => return Ok(Created::New),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(Created::AlreadyThere),
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => return Err(write_error("write", path, error)),
+            }
+        }
+        Err(Error::io("write", path, io::Error::other("the staged file vanished again and again")))
+    }
+
+    fn make_directories(&self, directory: &Path) -> Result<()> {
+        if self.durable().contains(directory) {
+            return Ok(());
+        }
+        fs::create_dir_all(directory).map_err(|error| write_error("make a directory", directory.display(), error))
+    }
+
+    /// Makes the entry of every one of these paths durable, and the entries of the directories above them.
+    fn sync_directories(&self, paths: &[&str]) -> Result<()> {
+        let mut directories: BTreeSet<PathBuf> =
+            paths.iter().filter_map(|path| self.path(path).parent().map(Path::to_path_buf)).collect();
+        let mut made_durable: Vec<PathBuf> = Vec::new();
+        for directory in directories.clone() {
+            for below in directory.ancestors().take_while(|below| *below != self.anchor) {
+                if self.durable().contains(below) {
+                    break;
+                }
+                directories.extend(below.parent().map(Path::to_path_buf));
+                made_durable.push(below.to_path_buf());
+            }
+        }
+        // From the bottom up, so that a name is durable only once there is something durable behind it.
+        for directory in directories.iter().rev() {
+            let synced = File::open(directory).and_then(|directory| directory.sync_all());
+            synced.map_err(|error| self.sync_failed(Error::io("sync a directory", directory.display(), error)))?;
+        }
+        self.durable().extend(made_durable);
+        Ok(())
+    }
+
+    fn sync_bytes(&self, path: &str) -> Result<()> {
+        if self.fresh().contains(path) {
+            return Ok(());
+        }
+        let file = File::open(self.path(path)).map_err(|error| Error::io("open", path, error))?;
+        file.sync_data().map_err(|error| self.sync_failed(Error::io("sync", path, error)))
+    }
+
+    fn sync_failed(&self, error: Error) -> Error {
+        self.failed_sync.get_or_init(|| error.to_string());
+        error
+    }
+
+    fn sweep(&self) -> Result<()> {
+        for leftover in self.list(TMP)? {
+            let path = self.path(&leftover.path);
+            let unused = File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+            if unused && let Err(error) = fs::remove_file(&path) {
+                tracing::debug!(path = %path.display(), %error, "cannot sweep a leftover");
+            }
+        }
+        Ok(())
+    }
+
+    fn fresh(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn durable(&self) -> MutexGuard<'_, HashSet<PathBuf>> {
+        self.durable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for LocalStore {
+    fn create(&self, path: &str, bytes: &[u8]) -> Result<Created> {
+        check_path(path)?;
+        self.check_writable("create an object")?;
+        if self.path(path).exists() {
+            return Ok(Created::AlreadyThere);
+        }
+        let created = self.publish(path, OBJECT_MODE, &|file| file.write_all(bytes))?;
+        if created == Created::New {
+            self.fresh().insert(path.to_string());
+        }
+        Ok(created)
+    }
+
+    fn sync(&self, paths: &[&str]) -> Result<()> {
+        self.check_writable("sync")?;
+        if let Some(reason) = self.failed_sync.get() {
+            return Err(Error::OutcomeUnknown { reason: reason.clone() });
+        }
+        for path in paths {
+            check_path(path)?;
+            self.sync_bytes(path)?;
+        }
+        self.sync_directories(paths)?;
+        let mut fresh = self.fresh();
+        paths.iter().for_each(|path| _ = fresh.remove(*path));
+        Ok(())
+    }
+
+    fn get(&self, path: &str) -> Result<Option<Bytes>> {
+        check_path(path)?;
+        match fs::read(self.path(path)) {
+            Ok(bytes) => Ok(Some(bytes.into())),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(Error::io("read", path, error)),
+        }
+    }
+
+    fn get_range(&self, path: &str, range: Range<u64>) -> Result<Option<Bytes>> {
+        let Some(file) = self.open_local(path, false)? else { return Ok(None) };
+        let end = range.end.min(file.bytes()?);
+        let mut bytes = vec![0; usize::try_from(end.saturating_sub(range.start)).unwrap_or(0)];
+        let count = file.read_at(range.start, &mut bytes)?;
+        bytes.truncate(count);
+        Ok(Some(bytes.into()))
+    }
+
+    fn list(&self, directory: &str) -> Result<Vec<Listed>> {
+        check_directory(directory)?;
+        let mut found = Vec::new();
+        list_into(&self.path(directory), directory, &mut found).map_err(|error| Error::io("list", directory, error))?;
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(found)
+    }
+
+    fn delete(&self, path: &str) -> Result<()> {
+        check_path(path)?;
+        self.check_writable("delete an object")?;
+        self.fresh().remove(path);
+        match fs::remove_file(self.path(path)) {
+            Err(error) if !is_absent(&error) => Err(write_error("delete", path, error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn local_path(&self, path: &str) -> Option<PathBuf> {
+        Some(self.path(path))
+    }
+
+    fn allocate(&self, path: &str, bytes: u64) -> Result<Created> {
+        check_path(path)?;
+        self.check_writable("allocate a file")?;
+        if self.path(path).exists() {
+            return Ok(Created::AlreadyThere);
+        }
+        self.publish(path, FILE_MODE, &|file| write_zeros(file, bytes))
+    }
+
+    fn open_file(&self, path: &str) -> Result<Option<Arc<dyn StoreFile>>> {
+        let file = match self.open_local(path, self.access == Access::ReadWrite) {
+            // A directory that may only be read can still be read.
+            Err(Error::ReadOnly { .. }) => self.open_local(path, false)?,
+            other => other?,
+        };
+        Ok(file.map(|file| -> Arc<dyn StoreFile> { Arc::new(file) }))
+    }
+}
+
+impl LocalStore {
+    fn open_local(&self, path: &str, write: bool) -> Result<Option<LocalFile>> {
+        check_path(path)?;
+        match OpenOptions::new().read(true).write(write).open(self.path(path)) {
+            Ok(file) => Ok(Some(LocalFile { file, path: path.to_string(), write })),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(write_error("open", path, error)),
+        }
+    }
+}
+
+/// A file that is open.
+#[derive(Debug)]
+struct LocalFile {
+    file: File,
+    path: String,
+    write: bool,
+}
+
+impl StoreFile for LocalFile {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        let mut count = 0;
+        while count < buffer.len() {
+            match self.file.read_at(&mut buffer[count..], offset + count as u64) {
+                Ok(0) => break,
+                Ok(more) => count += more,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::io("read", &self.path, error)),
+            }
+        }
+        Ok(count)
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        if !self.write {
+            return Err(Error::ReadOnly { action: "write", reason: "the file may only be read".to_string() });
+        }
+        self.file.write_all_at(bytes, offset).map_err(|error| write_error("write", &self.path, error))
+    }
+
+    fn sync(&self) -> Result<()> {
+        match self.file.sync_data() {
+            // A medium that cannot be written holds nothing that is not durable.
+            Err(error) if !self.write && error.kind() == ErrorKind::ReadOnlyFilesystem => Ok(()),
+            other => other.map_err(|error| Error::io("sync", &self.path, error)),
+        }
+    }
+
+    fn bytes(&self) -> Result<u64> {
+        let metadata = self.file.metadata().map_err(|error| Error::io("measure", &self.path, error))?;
+        Ok(metadata.len())
+    }
+
+    fn lock(&self) -> Result<()> {
+        loop {
+            match self.file.lock() {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                other => return other.map_err(|error| Error::io("lock", &self.path, error)),
+            }
+        }
+    }
+
+    fn unlock(&self) -> Result<()> {
+        self.file.unlock().map_err(|error| Error::io("unlock", &self.path, error))
+    }
+}
+
+fn random_name() -> Result<String> {
+    let mut bytes = [0; 16];
+    SystemRandomness.fill(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Writes and syncs a new file; the lock that marks it as in use ends when the file is closed.
+fn stage(path: &Path, mode: u32, write: &dyn Fn(&mut File) -> io::Result<()>) -> io::Result<File> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    // Without the lock a sweeper may take the file away; then linking it fails, and it is written again.
+    let _ = file.try_lock();
+    write(&mut file)?;
+    file.sync_data()?;
+    Ok(file)
+}
+
+/// Gives a staged file its name unless the name is taken. Where links are forbidden (Android, some network file
+/// systems), a rename that replaces nothing does the same.
+fn link(staged: &Path, target: &Path) -> io::Result<()> {
+    match fs::hard_link(staged, target) {
+        Err(error)
+            if !matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound | ErrorKind::StorageFull) =>
+        {
+            rename_new(staged, target)
+                .map_err(|second| if second.kind() == ErrorKind::AlreadyExists { second } else { error })
+        }
+        other => other,
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn rename_new(staged: &Path, target: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, staged, CWD, target, RenameFlags::NOREPLACE)?)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn rename_new(_staged: &Path, _target: &Path) -> io::Result<()> {
+    Err(ErrorKind::Unsupported.into())
+}
+
+fn write_zeros(file: &mut File, bytes: u64) -> io::Result<()> {
+    static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+    let mut left = bytes;
+    while left > 0 {
+        let part = left.min(ZEROS.len() as u64);
+        file.write_all(&ZEROS[..part as usize])?;
+        left -= part;
+    }
+    Ok(())
+}
+
+fn list_into(directory: &Path, name: &str, found: &mut Vec<Listed>) -> io::Result<()> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if is_absent(&error) => return Ok(()),
+        other => other?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let own_name = entry.file_name().to_string_lossy().into_owned();
+        let path = if name.is_empty() { own_name } else { format!("{name}/{own_name}") };
+        match fs::metadata(entry.path()) {
+            Ok(metadata) if metadata.is_dir() => list_into(&entry.path(), &path, found)?,
+            Ok(metadata) => found.push(Listed { path, bytes: metadata.len() }),
+            // Gone since the directory was read.
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+fn write_error(action: &'static str, path: impl std::fmt::Display, error: io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            Error::ReadOnly { action, reason: format!("{path}: {error}") }
+        }
+        _ => Error::io(action, path, error),
+    }
+}

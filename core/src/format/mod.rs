@@ -7,6 +7,7 @@ pub mod cbor;
 pub mod id;
 pub mod manifest;
 pub mod name;
+pub mod record;
 pub mod repository;
 pub mod schema;
 pub mod transaction;

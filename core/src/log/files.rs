@@ -1,0 +1,103 @@
+//! The files of the log by the sequence of their first record.
+
+use std::sync::{Arc, OnceLock};
+
+use quick_cache::sync::Cache;
+
+use crate::error::{Error, Result};
+use crate::format::{RecordHash, Sequence};
+use crate::store::{Store, StoreFile};
+
+/// The directory of log files.
+pub(super) const LOG: &str = "log";
+
+/// Whoever appends holds the lock of this file; it begins with the hash of the last record known to be durable.
+pub(super) const LOCK: &str = "log/lock";
+
+/// Where torn tails go.
+pub(super) const QUARANTINE: &str = "quarantine";
+
+/// How many bytes of the lock file mean something.
+const CLAIM_BYTES: usize = 32;
+
+/// How many files are kept open.
+const OPEN_FILES_MAX: usize = 16;
+
+/// Opens log files and keeps them open.
+#[derive(Debug)]
+pub(super) struct Files {
+    store: Arc<dyn Store>,
+    open: Cache<Sequence, Arc<dyn StoreFile>>,
+    lock: OnceLock<Arc<dyn StoreFile>>,
+}
+
+impl Files {
+    pub(super) fn new(store: Arc<dyn Store>) -> Files {
+        Files { store, open: Cache::new(OPEN_FILES_MAX), lock: OnceLock::new() }
+    }
+
+    pub(super) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// The file whose first record has that sequence, if it is there.
+    pub(super) fn open(&self, file: Sequence) -> Result<Option<Arc<dyn StoreFile>>> {
+        if let Some(open) = self.open.get(&file) {
+            return Ok(Some(open));
+        }
+        let opened = self.store.open_file(&path(file))?;
+        if let Some(opened) = &opened {
+            self.open.insert(file, opened.clone());
+        }
+        Ok(opened)
+    }
+
+    /// The same for a file that must be there.
+    pub(super) fn open_existing(&self, file: Sequence) -> Result<Arc<dyn StoreFile>> {
+        self.open(file)?.ok_or_else(|| Error::LogCorrupt { at: path(file), reason: "the file is missing".to_string() })
+    }
+
+    /// The lock file, if it is there.
+    pub(super) fn lock(&self) -> Result<Option<Arc<dyn StoreFile>>> {
+        if let Some(lock) = self.lock.get() {
+            return Ok(Some(lock.clone()));
+        }
+        let opened = self.store.open_file(LOCK)?;
+        Ok(opened.map(|opened| self.lock.get_or_init(|| opened).clone()))
+    }
+
+    /// The lock file, made if it must be.
+    pub(super) fn lock_or_create(&self) -> Result<Arc<dyn StoreFile>> {
+        if let Some(lock) = self.lock()? {
+            return Ok(lock);
+        }
+        self.store.allocate(LOCK, CLAIM_BYTES as u64)?;
+        self.lock()?.ok_or_else(|| Error::io("open", LOCK, std::io::ErrorKind::NotFound.into()))
+    }
+
+    /// The hash of a record that is known to be durable with all before it; any other bytes where none is known.
+    pub(super) fn claim(&self) -> Result<RecordHash> {
+        let mut claim = [0; CLAIM_BYTES];
+        if let Some(lock) = self.lock()? {
+            lock.read_at(0, &mut claim)?;
+        }
+        Ok(RecordHash::from_bytes(claim))
+    }
+
+    /// The first file whose first record is later than `sequence`.
+    pub(super) fn first_after(&self, sequence: Sequence) -> Result<Option<Sequence>> {
+        let listed = self.store.list(LOG)?;
+        Ok(listed.iter().filter_map(|file| parse(&file.path)).find(|first| *first > sequence))
+    }
+}
+
+/// The path of the file whose first record has that sequence.
+pub(super) fn path(file: Sequence) -> String {
+    format!("{LOG}/{:020}.log", file.0)
+}
+
+fn parse(path: &str) -> Option<Sequence> {
+    let digits = path.strip_prefix("log/")?.strip_suffix(".log")?;
+    let number = digits.parse().ok()?;
+    (digits.len() == 20).then_some(Sequence(number))
+}

@@ -1,0 +1,139 @@
+//! Catching up: what came since, made durable, and what stands behind it.
+
+use super::walk::{Step, Tail, Walker, has_records_behind, is_reached, is_zero, read_rest};
+use super::{Log, LogPosition, LogRecord, State};
+use crate::error::{Error, Result};
+
+/// What is said of a place where there is no record though there are some behind it.
+const CUT_OFF: &str = "it is damaged, and there are records behind it";
+
+impl Log {
+    /// Looks once more closely than [`Log::look`]: behind the end of the log there must be nothing but zeros. A power
+    /// loss may have kept the later parts of a record and lost its beginning.
+    pub(super) fn look_at_opening(&self) -> Result<()> {
+        let mut state = self.state();
+        if !is_reached(&self.files, state.end)? {
+            return Err(state.end.damage("the log does not reach it; it was cut short").error());
+        }
+        loop {
+            self.look(&mut state)?;
+            let at = state.end;
+            match state.tail {
+                // The mark of the end was lost; that there is a next file says the same.
+                Tail::Clean if at.file != at.next && self.files.open(at.next)?.is_some() => {
+                    state.end = LogPosition { file: at.next, offset: 0, ..at };
+                    continue;
+                }
+                Tail::Clean if !self.is_zero_behind(&state)? => {}
+                Tail::Clean | Tail::NoFile if self.files.first_after(at.next)?.is_some() => {}
+                _ => return Ok(()),
+            }
+            // Or somebody has appended since.
+            self.look(&mut state)?;
+            if state.end == at {
+                state.tail = self.judge(&state)?;
+                return Ok(());
+            }
+        }
+    }
+
+    fn is_zero_behind(&self, state: &State) -> Result<bool> {
+        match self.files.open(state.end.file)? {
+            Some(file) => Ok(is_zero(&read_rest(&file, state.end.offset)?)),
+            None => Ok(true),
+        }
+    }
+
+    /// Reads every record behind `state.end`, and says in `state.tail` what comes then.
+    pub(super) fn look(&self, state: &mut State) -> Result<()> {
+        loop {
+            let mut walker = Walker::new(&self.files, state.end);
+            let mut fresh = Vec::new();
+            let end = loop {
+                match walker.step()? {
+                    Step::Record(record) => fresh.push(record),
+                    end => break end,
+                }
+            };
+            let found = fresh.len();
+            self.make_durable(&mut fresh, state)?;
+            if fresh.len() < found {
+                state.take(fresh);
+                return Ok(());
+            }
+            let moved = !fresh.is_empty() || walker.position != state.end;
+            state.take(fresh);
+            state.end = walker.position;
+            match end {
+                Step::NoFile => state.tail = Tail::NoFile,
+                Step::Damaged(damage) => state.tail = Tail::Damaged(damage),
+                // What was found out at opening about the bytes behind the zeros stays true until somebody writes.
+                Step::Zeros if !moved && state.tail != Tail::NoFile => {}
+                Step::Zeros | Step::Record(_) => state.tail = Tail::Clean,
+                Step::Invalid => state.tail = self.judge(state)?,
+            }
+            // A record that was being written when it was read, and is whole by now, is no damage.
+            if !matches!(state.tail, Tail::Damaged(_)) || !self.has_record(state)? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn has_record(&self, state: &State) -> Result<bool> {
+        Ok(matches!(Walker::new(&self.files, state.end).step()?, Step::Record(_)))
+    }
+
+    /// Tells a torn tail from damage, where there is no record at `state.end` but something behind it.
+    fn judge(&self, state: &State) -> Result<Tail> {
+        let at = state.end;
+        if has_records_behind(&self.files, at)? {
+            return Ok(Tail::Damaged(at.damage(CUT_OFF)));
+        }
+        let bytes = self.files.open(at.file)?.map(|file| file.bytes()).transpose()?;
+        match bytes {
+            Some(bytes) if bytes < self.file_bytes => Ok(Tail::Damaged(at.damage("its file was cut short"))),
+            _ => Ok(Tail::Torn),
+        }
+    }
+
+    /// Makes sure that records which others wrote are durable: the lock file tells up to where their writers synced
+    /// them; for the rest one sync is made here. After a sync has failed none is trusted, and `fresh` is cut short.
+    fn make_durable(&self, fresh: &mut Vec<LogRecord>, state: &mut State) -> Result<()> {
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let claim = self.files.claim()?;
+        let claimed = fresh.iter().rposition(|record| record.hash == claim).map_or(0, |last| last + 1);
+        if state.poisoned.is_some() {
+            fresh.truncate(claimed);
+        }
+        if claimed > 0 {
+            state.unclaimed.clear();
+        }
+        let unclaimed: Vec<_> = fresh[claimed..].iter().map(|record| record.location).collect();
+        let mut files: Vec<_> = unclaimed.iter().map(|location| location.file).collect();
+        files.dedup();
+        for file in files {
+            let synced = self.files.open_existing(file)?.sync();
+            synced.map_err(|error| state.poison(&error))?;
+        }
+        state.unclaimed.extend(unclaimed);
+        Ok(())
+    }
+}
+
+impl State {
+    fn take(&mut self, fresh: Vec<LogRecord>) {
+        if let Some(last) = fresh.last() {
+            self.end = last.behind();
+            self.tail = Tail::Clean;
+        }
+        self.pending.extend(fresh);
+    }
+
+    /// Notes that nothing that this handle syncs can be relied on any more.
+    pub(super) fn poison(&mut self, error: &Error) -> Error {
+        let reason = self.poisoned.get_or_insert_with(|| error.to_string()).clone();
+        Error::OutcomeUnknown { reason }
+    }
+}

@@ -6,6 +6,8 @@ pub mod error;
 pub mod format;
 pub mod limits;
 pub mod log;
+#[cfg(feature = "sql")]
+pub mod sql;
 pub mod store;
 pub mod table;
 

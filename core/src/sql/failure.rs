@@ -1,0 +1,34 @@
+//! DuckDB's errors as this library's.
+
+use super::types::UNREADABLE;
+use crate::error::Error;
+
+/// An error of opening or setting up DuckDB.
+pub(super) fn setup(error: duckdb::Error) -> Error {
+    Error::Sql { message: format!("DuckDB could not be set up: {}", message(error)) }
+}
+
+/// An error of a statement, with DuckDB's own message.
+pub(super) fn sql(error: duckdb::Error) -> Error {
+    let message = message(error);
+    match message.split_once(UNREADABLE) {
+        Some((_, column)) => Error::Unsupported {
+            what: format!("the column {:?}, of decimals with more than 38 digits, in SQL", column.trim_end()),
+            instead: "leave it out, or read it with `read_table`".to_owned(),
+        },
+        None => Error::Sql { message },
+    }
+}
+
+fn message(error: duckdb::Error) -> String {
+    match error {
+        duckdb::Error::DuckDBFailure(_, Some(message)) => message,
+        other => other.to_string(),
+    }
+}
+
+/// Whether a message of DuckDB may come from a file that is missing or damaged.
+pub(super) fn may_be_damage(message: &str) -> bool {
+    let signs = [".parquet", "IO Error", "Protocol", "ecompress", "orrupt", "magic bytes", "metadata", "page", "ZSTD"];
+    signs.iter().any(|sign| message.contains(sign))
+}

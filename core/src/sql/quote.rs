@@ -1,0 +1,23 @@
+//! Names, texts and paths as SQL.
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// A name in double quotes.
+pub(super) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text in single quotes.
+pub(super) fn text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A path in single quotes; one that is not UTF-8 is `INVALID_ARGUMENT`.
+pub(super) fn path(path: &Path) -> Result<String> {
+    match path.to_str() {
+        Some(path) => Ok(text(path)),
+        None => Err(Error::invalid("path", format!("DuckDB reads only UTF-8 paths; path={}", path.display()))),
+    }
+}

@@ -1,0 +1,83 @@
+//! A statement that is running, together with the connection that it runs on. The only unsafe code of the SQL floor.
+
+use std::ptr::NonNull;
+
+use arrow::array::{RecordBatch, StructArray};
+use arrow::datatypes::{Schema, SchemaRef};
+use duckdb::{Connection, Statement, params_from_iter};
+
+use super::failure;
+use super::value::Value;
+use crate::error::Result;
+
+/// A result that streams, and the connection that it comes from.
+pub(super) struct Running {
+    /// Borrows from the connection: dropped before it.
+    statement: Option<Statement<'static>>,
+    /// Owned: made of a box in `start`, a box again in `into_connection` or when dropped.
+    connection: NonNull<Connection>,
+}
+
+// SAFETY: a `Statement` is not `Send` only because it holds a `&Connection`, and `Connection` is `Send` but not `Sync`.
+// That reference and `connection` are the only ways to the connection, and they move together: no two threads reach it
+// at once.
+#[expect(unsafe_code, reason = "a statement and its connection move between threads only together")]
+unsafe impl Send for Running {}
+
+impl Running {
+    /// Starts a statement; its parameters are found by name.
+    pub(super) fn start<'v>(
+        connection: Box<Connection>,
+        sql: &str,
+        value: impl Fn(&str) -> Option<&'v Value>,
+    ) -> Result<Running> {
+        let mut running = Running { statement: None, connection: NonNull::from(Box::leak(connection)) };
+        // SAFETY: the pointer comes from a box, and nothing frees or moves what it points to before the statement is
+        // dropped: see `close`. Only shared references to it are ever made.
+        #[expect(unsafe_code, reason = "the statement borrows from the connection that lives beside it")]
+        let connection: &'static Connection = unsafe { running.connection.as_ref() };
+        let mut statement = connection.prepare(sql).map_err(failure::sql)?;
+        let mut values = Vec::with_capacity(statement.parameter_count());
+        for index in 1..=statement.parameter_count() {
+            let name = statement.parameter_name(index).map_err(failure::sql)?;
+            values.push(value(&name).unwrap_or(&Value::Null));
+        }
+        statement.stream_arrow(params_from_iter(values)).map(drop).map_err(failure::sql)?;
+        running.statement = Some(statement);
+        Ok(running)
+    }
+
+    /// The columns of the result.
+    pub(super) fn schema(&self) -> SchemaRef {
+        self.statement.as_ref().map_or_else(|| Schema::empty().into(), Statement::schema)
+    }
+
+    /// The next rows; `None` at the end.
+    pub(super) fn next(&mut self) -> Result<Option<RecordBatch>> {
+        let Some(statement) = &self.statement else { return Ok(None) };
+        let rows: Option<StructArray> = statement.step().map_err(failure::sql)?;
+        Ok(rows.map(|rows| RecordBatch::from(&rows)))
+    }
+
+    /// Ends the statement and gives its connection back.
+    pub(super) fn into_connection(self) -> Box<Connection> {
+        std::mem::ManuallyDrop::new(self).close()
+    }
+
+    /// To be called once, as the last act.
+    fn close(&mut self) -> Box<Connection> {
+        self.statement = None;
+        // SAFETY: the pointer was made of a box; what borrowed from it is gone; `into_connection` and `drop` exclude one
+        // another, so it becomes a box again only once.
+        #[expect(unsafe_code, reason = "the connection becomes the box that it was")]
+        unsafe {
+            Box::from_raw(self.connection.as_ptr())
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.close());
+    }
+}

@@ -1,0 +1,139 @@
+//! A table version as a view: the files that hold its rows, and how to read them.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+
+use super::files::{FileRef, Files};
+use super::predicate::Condition;
+use super::prune::{self, Columns};
+use super::quote;
+use super::tables::ResolvedTable;
+use super::types;
+use super::value::Parameters;
+use crate::error::{Error, Result};
+use crate::format::schema::column_id;
+use crate::format::{ChunkEntry, ChunkHash, Manifest};
+use crate::table::TableData;
+
+/// A view to be made, and what must stay for as long as it is read.
+#[derive(Debug)]
+pub(super) struct View {
+    /// Says the table and the version, and ends in a hash of the definition.
+    pub(super) name: String,
+    /// A SELECT.
+    pub(super) definition: String,
+    /// The files that it reads.
+    pub(super) files: Vec<FileRef>,
+    /// The chunks that it reads.
+    pub(super) chunks: Vec<ChunkHash>,
+}
+
+impl View {
+    /// A view of the table, without chunks that the condition rules out.
+    pub(super) fn of(
+        table: &ResolvedTable,
+        condition: Option<&Condition>,
+        parameters: Parameters<'_>,
+        files: &Files,
+    ) -> Result<View> {
+        let data = &*table.data;
+        let schema = (!data.schema.arrow.is_empty()).then(|| data.schema.to_arrow_with_ids()).transpose()?;
+        let kept = kept(data, schema.as_ref(), condition, parameters);
+        let (files, chunks) = in_order(data, &kept, files)?;
+        let definition = match (schema, files.is_empty()) {
+            (Some(schema), true) => empty(&schema)?,
+            (Some(schema), false) => typed(&schema, &files, &kept)?,
+            (None, true) => return Err(no_columns(&table.name)),
+            (None, false) => format!("SELECT * FROM {}", read(&files, "")?),
+        };
+        let hash = blake3::hash(definition.as_bytes()).to_hex();
+        let name = format!("{}@{} {}", table.name, table.version, &hash[..32]);
+        Ok(View { name, definition, files, chunks })
+    }
+}
+
+/// The chunks that a condition leaves, with their places.
+fn kept<'a>(
+    data: &'a TableData,
+    schema: Option<&SchemaRef>,
+    condition: Option<&Condition>,
+    parameters: Parameters<'_>,
+) -> Vec<(usize, &'a ChunkEntry)> {
+    let chunks = data.manifest.chunks.iter().enumerate();
+    let (Some(schema), Some(condition)) = (schema, condition) else { return chunks.collect() };
+    let columns = Columns::of(schema);
+    chunks.filter(|(_, chunk)| !prune::rules_out(condition, chunk, &columns, parameters)).collect()
+}
+
+/// The files of the kept chunks and of all inlined batches, in row order.
+fn in_order(data: &TableData, kept: &[(usize, &ChunkEntry)], files: &Files) -> Result<(Vec<FileRef>, Vec<ChunkHash>)> {
+    let mut order: Vec<(u64, FileRef)> = Vec::with_capacity(kept.len() + 1);
+    for (place, chunk) in kept {
+        order.push((2 * *place as u64 + 1, files.chunk(&chunk.chunk)?));
+    }
+    for batches in data.tail.chunk_by(|a, b| a.after == b.after) {
+        let tail =
+            TableData { schema: data.schema.clone(), manifest: Arc::new(Manifest::default()), tail: batches.to_vec() };
+        let after = batches.first().map_or(0, |batch| batch.after);
+        order.push((2 * after, files.tail(&tail)?));
+    }
+    order.sort_by_key(|(place, _)| *place);
+    let chunks = kept.iter().map(|(_, chunk)| chunk.chunk).collect();
+    Ok((order.into_iter().map(|(_, file)| file).collect(), chunks))
+}
+
+fn no_columns(table: &str) -> Error {
+    let instead = "commit a version with chunks first";
+    Error::Unsupported {
+        what: format!("SQL on the table {table:?}, which has no chunks and no schema,"),
+        instead: instead.into(),
+    }
+}
+
+/// No rows, but the right columns.
+fn empty(schema: &Schema) -> Result<String> {
+    let column = |field: &Arc<arrow::datatypes::Field>| -> Result<String> {
+        let name = quote::identifier(field.name());
+        Ok(format!("CAST(NULL AS {}) AS {name}", types::in_sql(field.data_type())?))
+    };
+    let columns = schema.fields().iter().map(column).collect::<Result<Vec<_>>>()?;
+    Ok(format!("SELECT {} WHERE false", columns.join(", ")))
+}
+
+fn typed(schema: &Schema, files: &[FileRef], kept: &[(usize, &ChunkEntry)]) -> Result<String> {
+    let (mut columns, mut changed) = (Vec::new(), false);
+    for field in schema.fields() {
+        let name = quote::identifier(field.name());
+        let converted = types::conversion(field.data_type(), &name, field.name())?;
+        changed |= converted.is_some();
+        columns.push(converted.map_or_else(|| name.clone(), |converted| format!("{converted} AS {name}")));
+    }
+    let columns = if changed { columns.join(", ") } else { "*".to_owned() };
+    let by_id = if lacks_columns(schema, kept) { by_id(schema)? } else { String::new() };
+    Ok(format!("SELECT {columns} FROM {}", read(files, &by_id)?))
+}
+
+/// Whether some chunk was written before some column was there. A chunk without any statistics, as the low-level
+/// catalog lists them, has the columns that all the others have.
+fn lacks_columns(schema: &Schema, kept: &[(usize, &ChunkEntry)]) -> bool {
+    let ids: Vec<Option<u32>> = schema.fields().iter().map(|field| column_id(field)).collect();
+    let has = |chunk: &ChunkEntry, id: Option<u32>| chunk.columns.iter().any(|column| Some(column.id) == id);
+    kept.iter().any(|(_, chunk)| !chunk.columns.is_empty() && ids.iter().any(|id| !has(chunk, *id)))
+}
+
+/// Reads columns by their ids: where a file lacks one, its values are null.
+fn by_id(schema: &Schema) -> Result<String> {
+    let column = |field: &Arc<arrow::datatypes::Field>| -> Result<String> {
+        let id = column_id(field).ok_or_else(|| Error::internal("a column without an id"))?;
+        let (name, kind) = (quote::text(field.name()), quote::text(&types::in_file(field.data_type())?));
+        Ok(format!("{id}: {{'name': {name}, 'type': {kind}, 'default_value': NULL}}"))
+    };
+    let columns = schema.fields().iter().map(column).collect::<Result<Vec<_>>>()?;
+    Ok(format!(", schema = MAP {{{}}}", columns.join(", ")))
+}
+
+fn read(files: &[FileRef], options: &str) -> Result<String> {
+    let paths = files.iter().map(|file| quote::path(&file.path)).collect::<Result<Vec<_>>>()?;
+    Ok(format!("read_parquet([{}], hive_partitioning = false{options})", paths.join(", ")))
+}

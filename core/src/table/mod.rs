@@ -9,6 +9,26 @@
 //!
 //! The sections "Chunks", "Manifests" and "Inlined rows" of `docs/FORMAT.md` describe what is written.
 
+mod boundary;
+mod canonical;
+mod columns;
 mod data;
+mod encode;
+mod errors;
+mod fold;
+mod inline;
+mod intake;
+mod listed;
+mod manifest;
+mod normal_array;
+mod normal_type;
+mod projection;
+mod reader;
+mod row_hash;
+mod statistics;
+mod store;
+mod writer;
 
 pub use data::{Appended, Fold, InlineBatch, InlineRows, Overwritten, RowStream, TableData, WriteStatistics};
+pub use errors::{error_from_arrow, error_to_arrow};
+pub use store::{TableOptions, TableStore};

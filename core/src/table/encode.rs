@@ -1,0 +1,107 @@
+//! A chunk's rows to the bytes of its Parquet file. Pure.
+//!
+//! Invariant: the bytes depend on the schema and the rows only. Parquet's writer pages by batch, so it is given exactly
+//! one batch a row group; what it would otherwise choose or sign is pinned here. How each column is encoded is decided
+//! from a sample of its own values, because a dictionary of mostly distinct values costs time and saves nothing.
+
+use std::collections::HashSet;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, UInt64Array};
+use arrow::compute::take;
+use arrow::datatypes::{DataType, Field};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion};
+use parquet::schema::types::ColumnPath;
+
+use super::row_hash::{BOUNDARY_SEED, row_hashes};
+use crate::error::{Error, Result};
+use crate::limits::ROW_GROUP_ROWS_MAX;
+
+/// Who wrote the file; a new number whenever the same rows begin to give other bytes.
+const CREATED_BY: &str = "armillaria version 1";
+
+const ZSTD_LEVEL: i32 = 1;
+const PAGE_BYTES: usize = 1 << 20;
+const DICTIONARY_BYTES_MAX: usize = 1 << 20;
+
+/// How many values of a column are looked at to choose its encoding.
+const SAMPLE_ROWS: usize = 4096;
+
+/// The Parquet file of these rows, in balanced row groups of at most [`ROW_GROUP_ROWS_MAX`] rows.
+pub(super) fn encode_chunk(batch: &RecordBatch) -> Result<Vec<u8>> {
+    encode(batch).map_err(|error| Error::internal(format!("cannot encode a chunk: {error}")))
+}
+
+fn encode(batch: &RecordBatch) -> Result<Vec<u8>, ParquetError> {
+    let options = ArrowWriterOptions::new().with_properties(properties(batch)?);
+    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options)?;
+    for (start, rows) in row_groups(batch.num_rows()) {
+        writer.write(&batch.slice(start, rows))?;
+        writer.flush()?;
+    }
+    writer.into_inner()
+}
+
+/// Cuts rows into the fewest groups allowed, their sizes differing by at most one.
+fn row_groups(rows: usize) -> impl Iterator<Item = (usize, usize)> {
+    let groups = rows.div_ceil(ROW_GROUP_ROWS_MAX);
+    let begin = move |group: usize| (group as u128 * rows as u128 / groups as u128) as usize;
+    (0..groups).map(move |group| (begin(group), begin(group + 1) - begin(group)))
+}
+
+fn properties(batch: &RecordBatch) -> Result<WriterProperties, ParquetError> {
+    let all = WriterProperties::builder()
+        .set_created_by(CREATED_BY.to_string())
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_statistics_truncate_length(Some(64))
+        .set_offset_index_disabled(true)
+        .set_data_page_size_limit(PAGE_BYTES)
+        .set_data_page_row_count_limit(ROW_GROUP_ROWS_MAX)
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES_MAX)
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX));
+    let schema = batch.schema_ref();
+    let mut columns = schema.fields().iter().zip(batch.columns());
+    Ok(columns.try_fold(all, |builder, (field, array)| choose_encoding(builder, field, array))?.build())
+}
+
+/// Chooses for one top-level column; the leaves of nested ones keep dictionaries, which fall back when they grow.
+fn choose_encoding(
+    builder: WriterPropertiesBuilder,
+    field: &Field,
+    array: &ArrayRef,
+) -> Result<WriterPropertiesBuilder, ParquetError> {
+    if field.data_type().is_nested() || array.is_empty() || repeats(&sample(array)?) {
+        return Ok(builder);
+    }
+    let path = ColumnPath::new(vec![field.name().clone()]);
+    let builder = builder.set_column_dictionary_enabled(path.clone(), false);
+    Ok(match plain_encoding(array) {
+        Some(encoding) => builder.set_column_encoding(path, encoding),
+        None => builder,
+    })
+}
+
+/// Values evenly spaced over the column.
+fn sample(array: &ArrayRef) -> Result<ArrayRef, ParquetError> {
+    let count = array.len().min(SAMPLE_ROWS);
+    let places = (0..count).map(|at| (at as u128 * array.len() as u128 / count as u128) as u64);
+    Ok(take(array, &UInt64Array::from_iter_values(places), None)?)
+}
+
+fn repeats(sample: &ArrayRef) -> bool {
+    let hashes = row_hashes(std::slice::from_ref(sample), sample.len(), BOUNDARY_SEED);
+    HashSet::<u64>::from_iter(hashes).len() * 2 <= sample.len()
+}
+
+/// How to write values that mostly differ; `None` leaves them plain.
+fn plain_encoding(array: &ArrayRef) -> Option<Encoding> {
+    match array.data_type() {
+        DataType::Utf8 | DataType::Binary => Some(Encoding::DELTA_LENGTH_BYTE_ARRAY),
+        _ => None,
+    }
+}

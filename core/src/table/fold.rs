@@ -1,0 +1,132 @@
+//! Which small pieces of a table are worth writing together. Pure.
+//!
+//! A version is a row of pieces, chunks and inlined batches. A stretch of them is folded when the tail has grown, or
+//! when small chunks have gathered at the end. Small chunks before the stretch join it while they are no larger than
+//! the stretch itself, as in a log-structured merge tree of size tiers: each row is written again O(log n) times.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::data::{Fold, InlineBatch, TableData};
+use super::writer::Written;
+use crate::format::Manifest;
+use crate::limits::{TAIL_BATCHES_MAX, TAIL_BYTES_MAX};
+
+/// A chunk of fewer bytes is small.
+const SMALL_CHUNK_BYTES: u64 = 2 << 20;
+
+/// So many small chunks side by side at the end are worth folding.
+const SMALL_CHUNKS_MAX: usize = 32;
+
+/// A stretch of pieces: neighbouring chunks, and neighbouring batches of the tail between and around them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    chunks: Range<usize>,
+    batches: Range<usize>,
+}
+
+/// One piece of a version.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    bytes: u64,
+    is_chunk: bool,
+}
+
+impl Piece {
+    fn is_small(&self) -> bool {
+        !self.is_chunk || self.bytes < SMALL_CHUNK_BYTES
+    }
+}
+
+/// The stretch that is due to be folded when the next rows come, if there is one.
+pub(super) fn window(data: &TableData) -> Option<Window> {
+    let pieces = pieces(data)?;
+    if data.tail.len() >= TAIL_BATCHES_MAX || data.tail_bytes() >= TAIL_BYTES_MAX {
+        let stretch = longest_small(&pieces)?;
+        let first = stretch.clone().find(|place| !pieces[*place].is_chunk)?;
+        return Some(to_window(&pieces, grow(&pieces, first..stretch.end, stretch.start)));
+    }
+    let small = pieces.iter().rev().take_while(|piece| piece.is_small()).count();
+    let last = pieces.len() - small..pieces.len();
+    let chunks = pieces[last.clone()].iter().filter(|piece| piece.is_chunk).count();
+    (chunks >= SMALL_CHUNKS_MAX).then(|| to_window(&pieces, last))
+}
+
+/// The stretch of small pieces with the most of them, if writing it together gains anything.
+pub(super) fn widest(data: &TableData) -> Option<Window> {
+    let pieces = pieces(data)?;
+    let stretch = longest_small(&pieces)?;
+    let alone = stretch.len() == 1 && pieces[stretch.start].is_chunk;
+    (!alone).then(|| to_window(&pieces, stretch))
+}
+
+/// The pieces of a version in row order; `None` while a batch is not committed, for nothing could name it.
+fn pieces(data: &TableData) -> Option<Vec<Piece>> {
+    if data.tail.iter().any(|batch| batch.version.is_none()) {
+        return None;
+    }
+    let mut pieces = Vec::with_capacity(data.manifest.chunks.len() + data.tail.len());
+    let mut tail = data.tail.iter().peekable();
+    for place in 0..=data.manifest.chunks.len() {
+        while let Some(batch) = tail.next_if(|batch| batch.after <= place as u64) {
+            pieces.push(Piece { bytes: batch.bytes.len() as u64, is_chunk: false });
+        }
+        let chunk = data.manifest.chunks.get(place);
+        pieces.extend(chunk.map(|chunk| Piece { bytes: chunk.bytes, is_chunk: true }));
+    }
+    Some(pieces)
+}
+
+/// The run of small pieces that has the most batches, and of those the most pieces; the later one of equals.
+fn longest_small(pieces: &[Piece]) -> Option<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for (place, _) in pieces.iter().enumerate().filter(|(_, piece)| piece.is_small()) {
+        match runs.last_mut() {
+            Some(run) if run.end == place => run.end += 1,
+            _ => runs.push(place..place + 1),
+        }
+    }
+    let batches = |run: &Range<usize>| pieces[run.clone()].iter().filter(|piece| !piece.is_chunk).count();
+    runs.into_iter().max_by_key(|run| (batches(run), run.len()))
+}
+
+/// Takes in the pieces before a stretch while they are no larger than it.
+fn grow(pieces: &[Piece], core: Range<usize>, floor: usize) -> Range<usize> {
+    let mut bytes: u64 = pieces[core.clone()].iter().map(|piece| piece.bytes).sum();
+    let mut start = core.start;
+    while start > floor && pieces[start - 1].bytes <= bytes {
+        start -= 1;
+        bytes += pieces[start].bytes;
+    }
+    start..core.end
+}
+
+fn to_window(pieces: &[Piece], stretch: Range<usize>) -> Window {
+    let count = |range: Range<usize>, chunk: bool| pieces[range].iter().filter(|piece| piece.is_chunk == chunk).count();
+    let (chunks, batches) = (count(0..stretch.start, true), count(0..stretch.start, false));
+    let chunks = chunks..chunks + count(stretch.clone(), true);
+    let batches = batches..batches + count(stretch, false);
+    Window { chunks, batches }
+}
+
+impl Window {
+    /// The rows of the stretch as a version of their own.
+    pub(super) fn part(&self, data: &TableData) -> TableData {
+        let manifest = Manifest { chunks: data.manifest.chunks[self.chunks.clone()].to_vec() };
+        let start = self.chunks.start as u64;
+        let moved = |batch: &InlineBatch| InlineBatch { after: batch.after - start, ..batch.clone() };
+        let tail = data.tail[self.batches.clone()].iter().map(moved).collect();
+        TableData { schema: data.schema.clone(), manifest: Arc::new(manifest), tail }
+    }
+
+    /// The fold that puts what was written in the place of the stretch.
+    pub(super) fn fold(&self, data: &TableData, written: Written) -> Fold {
+        Fold {
+            batches: data.tail[self.batches.clone()].iter().filter_map(|batch| batch.version).collect(),
+            place: self.chunks.clone(),
+            replaced: data.manifest.chunks[self.chunks.clone()].iter().map(|chunk| chunk.chunk).collect(),
+            chunks: written.chunks,
+            statistics: written.statistics,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Manifests in and out of metadata nodes: a short list rides in the record, a long one is a tree cut by content.
+//!
+//! The tree is cut where an entry's hash says so, so that two versions of a large table share all nodes but those on
+//! the way to what changed. Part of the format (`docs/FORMAT.md`, "Manifests").
+
+use bytes::Bytes;
+
+use crate::error::{Error, Result};
+use crate::format::{ChunkEntry, Manifest, ManifestNode, ManifestSource, NodeHash, cbor};
+use crate::limits::{INLINE_MANIFEST_BYTES_MAX, MANIFEST_NODE_ENTRIES_MAX};
+use crate::store::Store;
+
+/// A node gets at least this many entries before it may end.
+const NODE_ENTRIES_MIN: usize = 64;
+
+/// A node ends on average once in this many entries after the minimum. A power of two.
+const NODE_ENTRIES_MEAN: u8 = 128;
+
+/// How deep a tree may be: more entries than any table has.
+const DEPTH_MAX: usize = 8;
+
+/// Where a node stands in its store.
+pub(super) fn node_path(node: NodeHash) -> String {
+    let hex = node.to_hex();
+    format!("meta/{}/{}/{hex}", &hex[..2], &hex[2..4])
+}
+
+/// Stores a manifest; durable on return.
+pub(super) fn store(meta: &dyn Store, manifest: &Manifest) -> Result<ManifestSource> {
+    if manifest.chunks.len() <= MANIFEST_NODE_ENTRIES_MAX {
+        let bytes = cbor::encode(manifest)?;
+        if bytes.len() <= INLINE_MANIFEST_BYTES_MAX {
+            return Ok(ManifestSource::Here(manifest.clone()));
+        }
+    }
+    let mut tree = Tree { meta, made: Vec::new() };
+    let root = tree.store(manifest)?;
+    let paths: Vec<String> = tree.made.iter().copied().map(node_path).collect();
+    meta.sync(&paths.iter().map(String::as_str).collect::<Vec<_>>())?;
+    Ok(ManifestSource::Node(root))
+}
+
+/// Loads a manifest. A node that is missing or damaged is `HASH_MISMATCH`.
+pub(super) fn load(meta: &dyn Store, root: NodeHash) -> Result<Manifest> {
+    let mut manifest = Manifest::default();
+    walk(meta, root, &mut |_, leaf| manifest.chunks.extend(leaf.into_iter().flat_map(|leaf| leaf.chunks)))?;
+    Ok(manifest)
+}
+
+/// All nodes of a manifest.
+pub(super) fn nodes(meta: &dyn Store, root: NodeHash) -> Result<Vec<NodeHash>> {
+    let mut nodes = Vec::new();
+    walk(meta, root, &mut |node, _| nodes.push(node))?;
+    Ok(nodes)
+}
+
+/// Visits a node and all below it; leaves come with their entries, in row order.
+fn walk(meta: &dyn Store, root: NodeHash, visit: &mut dyn FnMut(NodeHash, Option<Manifest>)) -> Result<()> {
+    let mut waiting = vec![(root, 0)];
+    while let Some((node, depth)) = waiting.pop() {
+        match load_node(meta, node)? {
+            ManifestNode::Leaf(leaf) => visit(node, Some(leaf)),
+            ManifestNode::Inner(_) if depth == DEPTH_MAX => return Err(too_deep(node)),
+            ManifestNode::Inner(below) => {
+                visit(node, None);
+                waiting.extend(below.into_iter().rev().map(|node| (node, depth + 1)));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn too_deep(node: NodeHash) -> Error {
+    Error::LogCorrupt { at: format!("manifest node {node}"), reason: "the tree is too deep".to_string() }
+}
+
+fn load_node(meta: &dyn Store, node: NodeHash) -> Result<ManifestNode> {
+    let mismatch = |actual: String| Error::HashMismatch { object: "manifest node", expected: node.to_hex(), actual };
+    let bytes: Bytes = meta.get(&node_path(node))?.ok_or_else(|| mismatch("no such object".to_string()))?;
+    let actual = NodeHash::of(&bytes);
+    if actual != node {
+        return Err(mismatch(actual.to_hex()));
+    }
+    cbor::decode(&bytes, &format!("manifest node {node}"))
+}
+
+struct Tree<'a> {
+    meta: &'a dyn Store,
+    made: Vec<NodeHash>,
+}
+
+impl Tree<'_> {
+    fn store(&mut self, manifest: &Manifest) -> Result<NodeHash> {
+        let leaves = cut(&manifest.chunks, |entry: &ChunkEntry| entry.chunk.as_bytes()[0]);
+        let leaves = leaves.map(|run| ManifestNode::Leaf(Manifest { chunks: run.to_vec() }));
+        let mut level = leaves.map(|leaf| self.put(&leaf)).collect::<Result<Vec<NodeHash>>>()?;
+        while level.len() > 1 {
+            let runs = cut(&level, |node: &NodeHash| node.as_bytes()[0]);
+            level = runs.map(|run| self.put(&ManifestNode::Inner(run.to_vec()))).collect::<Result<_>>()?;
+        }
+        level.first().copied().map_or_else(|| self.put(&ManifestNode::Leaf(Manifest::default())), Ok)
+    }
+
+    fn put(&mut self, node: &ManifestNode) -> Result<NodeHash> {
+        let bytes = cbor::encode(node)?;
+        let hash = NodeHash::of(&bytes);
+        self.meta.create(&node_path(hash), &bytes)?;
+        self.made.push(hash);
+        Ok(hash)
+    }
+}
+
+/// Cuts a list behind items whose byte says so, within the limits of a node.
+fn cut<'a, T>(items: &'a [T], byte: impl Fn(&T) -> u8 + 'a) -> impl Iterator<Item = &'a [T]> {
+    let mut rest = items;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let ends = |at: &usize| byte(&rest[*at]).is_multiple_of(NODE_ENTRIES_MEAN);
+        let last = rest.len().min(MANIFEST_NODE_ENTRIES_MAX) - 1;
+        let end = (NODE_ENTRIES_MIN - 1..last).find(ends).unwrap_or(last) + 1;
+        let (run, behind) = rest.split_at(end);
+        rest = behind;
+        Some(run)
+    })
+}

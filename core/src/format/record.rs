@@ -3,7 +3,7 @@
 //! ```text
 //! offset  bytes
 //!      0      4  magic "ARML"
-//!      4      4  length of the whole record, trailer included (0: the log goes on in the next file)
+//!      4      4  length of the whole record, trailer included (all ones: the log goes on in the next file)
 //!      8      2  format version
 //!     10      2  flags; bit 0: the payload is compressed with zstd
 //!     12      4  number of transactions
@@ -36,8 +36,8 @@ pub const TRAILER_BYTES: usize = 32;
 /// The size of the smallest frame.
 pub const RECORD_BYTES_MIN: usize = HEADER_BYTES + TRAILER_BYTES;
 
-/// What stands behind the last record of a log file that another file follows.
-pub const END_OF_FILE: [u8; 8] = *b"ARML\0\0\0\0";
+/// What stands behind the last record of a log file that another file follows. No part of a record looks like it.
+pub const END_OF_FILE: [u8; 8] = *b"ARML\xff\xff\xff\xff";
 
 const FLAG_ZSTD: u16 = 1;
 const ZSTD_LEVEL: i32 = 1;
@@ -231,3 +231,6 @@ fn too_large(payload_bytes: usize) -> Error {
         instead: format!("commit less at once, a record holds at most {RECORD_BYTES_MAX} bytes"),
     }
 }
+
+#[cfg(test)]
+mod tests;

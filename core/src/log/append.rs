@@ -113,12 +113,9 @@ impl Log {
             self.sync(&file)?;
             at = LogPosition { file: at.next, offset: 0, ..at };
         }
-        let path = files::path(at.file);
-        if self.files.open(at.file)?.is_none() {
-            self.files.store().allocate(&path, self.file_bytes.max(record_bytes))?;
-        }
+        self.files.allocate(at.file, record_bytes)?;
         // Whoever made the file may have died before its name was durable.
-        let named = self.files.store().sync(&[&path]);
+        let named = self.files.store().sync(&[&files::path(at.file)]);
         named.map_err(|error| self.state().poison(&error))?;
         Ok(at)
     }

@@ -29,11 +29,13 @@ pub(super) struct Files {
     store: Arc<dyn Store>,
     open: Cache<Sequence, Arc<dyn StoreFile>>,
     lock: OnceLock<Arc<dyn StoreFile>>,
+    /// The size that every log file has at least.
+    file_bytes: u64,
 }
 
 impl Files {
-    pub(super) fn new(store: Arc<dyn Store>) -> Files {
-        Files { store, open: Cache::new(OPEN_FILES_MAX), lock: OnceLock::new() }
+    pub(super) fn new(store: Arc<dyn Store>, file_bytes: u64) -> Files {
+        Files { store, open: Cache::new(OPEN_FILES_MAX), lock: OnceLock::new(), file_bytes }
     }
 
     pub(super) fn store(&self) -> &dyn Store {
@@ -55,6 +57,19 @@ impl Files {
     /// The same for a file that must be there.
     pub(super) fn open_existing(&self, file: Sequence) -> Result<Arc<dyn StoreFile>> {
         self.open(file)?.ok_or_else(|| Error::LogCorrupt { at: path(file), reason: "the file is missing".to_string() })
+    }
+
+    /// Makes the file whose first record will have that sequence, with room for it, if it is not there yet.
+    pub(super) fn allocate(&self, file: Sequence, record_bytes: u64) -> Result<()> {
+        if self.open(file)?.is_none() {
+            self.store.allocate(&path(file), self.file_bytes.max(record_bytes))?;
+        }
+        Ok(())
+    }
+
+    /// Whether a file is shorter than it was made.
+    pub(super) fn is_cut_short(&self, file: &Arc<dyn StoreFile>) -> Result<bool> {
+        Ok(file.bytes()? < self.file_bytes)
     }
 
     /// The lock file, if it is there.

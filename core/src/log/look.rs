@@ -1,7 +1,7 @@
 //! Catching up: what came since, made durable, and what stands behind it.
 
-use super::walk::{Step, Tail, Walker, has_records_behind, is_reached, is_zero, read_rest};
-use super::{Log, LogPosition, LogRecord, State};
+use super::walk::{CUT_SHORT, Step, Tail, Walker, has_records_behind, is_reached, is_zero, read_rest};
+use super::{Log, LogRecord, State};
 use crate::error::{Error, Result};
 
 /// What is said of a place where there is no record though there are some behind it.
@@ -18,15 +18,13 @@ impl Log {
         loop {
             self.look(&mut state)?;
             let at = state.end;
-            match state.tail {
-                // The mark of the end was lost; that there is a next file says the same.
-                Tail::Clean if at.file != at.next && self.files.open(at.next)?.is_some() => {
-                    state.end = LogPosition { file: at.next, offset: 0, ..at };
-                    continue;
-                }
-                Tail::Clean if !self.is_zero_behind(&state)? => {}
-                Tail::Clean | Tail::NoFile if self.files.first_after(at.next)?.is_some() => {}
-                _ => return Ok(()),
+            let clean = state.tail == Tail::Clean;
+            if clean && self.pass_lost_mark(&mut state)? {
+                continue;
+            }
+            let ended = clean || state.tail == Tail::NoFile;
+            if !ended || (self.is_clean_behind(&state)? && self.files.first_after(at.next)?.is_none()) {
+                return Ok(());
             }
             // Or somebody has appended since.
             self.look(&mut state)?;
@@ -37,9 +35,16 @@ impl Log {
         }
     }
 
-    fn is_zero_behind(&self, state: &State) -> Result<bool> {
+    fn pass_lost_mark(&self, state: &mut State) -> Result<bool> {
+        let mut walker = Walker::new(&self.files, state.end);
+        let passed = walker.pass_lost_mark()?;
+        state.end = walker.position;
+        Ok(passed)
+    }
+
+    fn is_clean_behind(&self, state: &State) -> Result<bool> {
         match self.files.open(state.end.file)? {
-            Some(file) => Ok(is_zero(&read_rest(&file, state.end.offset)?)),
+            Some(file) => Ok(!self.files.is_cut_short(&file)? && is_zero(&read_rest(&file, state.end.offset)?)),
             None => Ok(true),
         }
     }
@@ -65,10 +70,10 @@ impl Log {
             state.take(fresh);
             state.end = walker.position;
             match end {
+                // What was found out at opening, by looking further, stays true until somebody writes.
+                Step::Zeros | Step::NoFile if !moved && matches!(state.tail, Tail::Torn | Tail::Damaged(_)) => {}
                 Step::NoFile => state.tail = Tail::NoFile,
                 Step::Damaged(damage) => state.tail = Tail::Damaged(damage),
-                // What was found out at opening about the bytes behind the zeros stays true until somebody writes.
-                Step::Zeros if !moved && state.tail != Tail::NoFile => {}
                 Step::Zeros | Step::Record(_) => state.tail = Tail::Clean,
                 Step::Invalid => state.tail = self.judge(state)?,
             }
@@ -89,9 +94,8 @@ impl Log {
         if has_records_behind(&self.files, at)? {
             return Ok(Tail::Damaged(at.damage(CUT_OFF)));
         }
-        let bytes = self.files.open(at.file)?.map(|file| file.bytes()).transpose()?;
-        match bytes {
-            Some(bytes) if bytes < self.file_bytes => Ok(Tail::Damaged(at.damage("its file was cut short"))),
+        match self.files.open(at.file)? {
+            Some(file) if self.files.is_cut_short(&file)? => Ok(Tail::Damaged(at.damage(CUT_SHORT))),
             _ => Ok(Tail::Torn),
         }
     }

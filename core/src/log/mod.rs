@@ -19,6 +19,8 @@ mod append;
 mod files;
 mod look;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use std::collections::VecDeque;
@@ -142,8 +144,6 @@ pub struct Log {
     files: Files,
     environment: Environment,
     access: Access,
-    /// The size of new files.
-    file_bytes: u64,
     /// Taken before `state`, and kept while a record is written.
     appender: Mutex<()>,
     /// Not kept while a record is written and synced, so that readers go on.
@@ -203,10 +203,9 @@ impl Log {
             poisoned: None,
         };
         let log = Log {
-            files: Files::new(store),
+            files: Files::new(store, file_bytes),
             environment,
             access,
-            file_bytes,
             appender: Mutex::default(),
             state: Mutex::new(state),
         };

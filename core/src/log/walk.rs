@@ -15,6 +15,8 @@ const READ_AHEAD_BYTES: usize = 64 << 10;
 /// How many times its own size a file may be hashed in search of records behind damage.
 const SEARCH_FACTOR_MAX: usize = 8;
 
+pub(super) const CUT_SHORT: &str = "its file was cut short";
+
 /// What stands behind the last record, judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Tail {
@@ -61,7 +63,11 @@ impl<'a> Walker<'a> {
             let at = self.position;
             let Some(file) = self.files.open(at.file)? else { return Ok(self.missing_file()) };
             let head = self.window.peek(at.file, &file, at.offset, RECORD_BYTES_MIN)?;
-            if head.starts_with(&END_OF_FILE) || head.len() < RECORD_BYTES_MIN {
+            let full = head.len() < RECORD_BYTES_MIN;
+            if full && self.files.is_cut_short(&file)? {
+                return Ok(Step::Damaged(at.damage(CUT_SHORT)));
+            }
+            if full || head.starts_with(&END_OF_FILE) {
                 match self.next_file() {
                     Some(damage) => return Ok(damage),
                     None => continue,
@@ -71,13 +77,21 @@ impl<'a> Walker<'a> {
                 return Ok(Step::Zeros);
             }
             let length = record::claimed_bytes(head).unwrap_or(0);
-            match record::frame(self.window.peek(at.file, &file, at.offset, length)?) {
-                Some(frame) => return self.position.accept(&frame).map(|step| self.passed(step)),
+            let frame = record::frame(self.window.peek(at.file, &file, at.offset, length)?);
+            match frame.map(|frame| at.accept(&frame)).transpose()? {
+                Some(step) => return Ok(self.passed(step)),
                 // Whoever made the next file left this one clean: what is here now belongs to nothing.
-                None if at.file != at.next && self.files.open(at.next)?.is_some() => _ = self.next_file(),
+                None if self.pass_lost_mark()? => {}
                 None => return Ok(Step::Invalid),
             }
         }
+    }
+
+    /// Goes on in the next file if there is one, though the mark that this one has ended was lost: a power loss after a
+    /// sync that failed can do that. Only who starts anew needs to ask.
+    pub(super) fn pass_lost_mark(&mut self) -> Result<bool> {
+        let LogPosition { file, next, .. } = self.position;
+        Ok(file != next && self.files.open(next)?.is_some() && self.next_file().is_none())
     }
 
     fn passed(&mut self, step: Step) -> Step {
@@ -268,6 +282,7 @@ impl<'a> Scan<'a> {
         match self.walker.step()? {
             Step::Record(record) => Ok(Some(record)),
             Step::Damaged(damage) => Err(damage.error()),
+            Step::Zeros if self.walker.pass_lost_mark()? => self.read(),
             Step::Zeros | Step::Invalid | Step::NoFile if self.is_cut_off()? => {
                 Err(self.walker.position.damage("it is no record, and there are records behind it").error())
             }

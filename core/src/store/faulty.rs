@@ -3,7 +3,8 @@
 //! What is visible and what is on disk are kept apart. A power loss ([`FaultyStore::crash`]) keeps what was synced;
 //! of the rest it keeps or drops every object, every deletion and every 512-byte sector of a write as the seed
 //! decides. A process that dies ([`FaultyStore::kill`]) leaves everything visible, and durable nothing more.
-//! After a sync that failed, what it was to make durable stays visible, yet no later sync makes it durable.
+//! When the sync of a file fails, what it was to make durable stays visible, but some of it will never reach the disk,
+//! though later syncs succeed: so do kernels.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::memory::Room;
 use super::{Clock, Created, Listed, MemoryStore, SeededRandomness, Store, StoreFile, SystemClock};
 use crate::error::{Error, Result};
 
@@ -56,6 +58,8 @@ struct State {
     operations: u64,
     faults: BTreeMap<u64, Fault>,
     stopped: bool,
+    /// Why a sync of names failed.
+    failed_sync: Option<String>,
     trace: Vec<String>,
     disk: BTreeMap<String, Stored>,
     /// Deletions that a power loss may undo.
@@ -65,21 +69,22 @@ struct State {
 /// A path as the disk has it.
 #[derive(Clone, Debug)]
 struct Stored {
-    bytes: Vec<u8>,
-    is_file: bool,
+    content: Content,
     name_synced: bool,
     /// Writes that are visible and not on disk, in order.
     unsynced: Vec<Write>,
-    /// Whether a sync of the name failed, so that no later one helps.
-    name_lost: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    Object(Vec<u8>),
+    File(Room),
 }
 
 #[derive(Clone, Debug)]
 struct Write {
     offset: u64,
     bytes: Vec<u8>,
-    /// A sync of it failed: the kernel takes it for written, and it is not.
-    lost: bool,
 }
 
 impl FaultyStore {
@@ -91,14 +96,21 @@ impl FaultyStore {
     fn with_disk(seed: u64, disk: BTreeMap<String, Stored>) -> FaultyStore {
         let visible = MemoryStore::new();
         for (path, stored) in &disk {
-            visible.put(path, visible_bytes(stored), stored.is_file);
+            match &stored.content {
+                Content::Object(bytes) => visible.put_object(path, bytes.clone()),
+                Content::File(room) => visible.put_file(path, room.clone()),
+            }
         }
+        FaultyStore::with_state(seed, visible, State { disk, ..State::default() })
+    }
+
+    fn with_state(seed: u64, visible: MemoryStore, state: State) -> FaultyStore {
         let shared = Shared {
             seed,
             randomness: SeededRandomness::new(seed),
             clock: Arc::new(SystemClock::new()),
             visible,
-            state: Mutex::new(State { disk, ..State::default() }),
+            state: Mutex::new(state),
         };
         FaultyStore { shared: Arc::new(shared) }
     }
@@ -146,9 +158,8 @@ impl FaultyStore {
     /// The store as other processes see it after this one was killed now: everything visible stays so.
     pub fn kill(&self) -> FaultyStore {
         let state = self.state();
-        let next = FaultyStore::with_disk(self.shared.seed.wrapping_add(1), state.disk.clone());
-        next.state().deleted = state.deleted.clone();
-        next
+        let next = State { disk: state.disk.clone(), deleted: state.deleted.clone(), ..State::default() };
+        FaultyStore::with_state(self.shared.seed.wrapping_add(1), self.shared.visible.copy(), next)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -234,24 +245,27 @@ impl Mood {
 }
 
 impl Stored {
-    fn new(bytes: Vec<u8>, is_file: bool) -> Stored {
-        Stored { bytes, is_file, name_synced: false, unsynced: Vec::new(), name_lost: false }
+    fn new(content: Content) -> Stored {
+        Stored { content, name_synced: false, unsynced: Vec::new() }
     }
 
     fn after_power_loss(&self, dice: &SeededRandomness, mood: Mood) -> Stored {
-        let mut bytes = self.bytes.clone();
-        for write in &self.unsynced {
-            write.sectors().filter(|_| mood.keeps(dice)).for_each(|part| write.apply(part, &mut bytes));
-        }
-        Stored { name_synced: true, ..Stored::new(bytes, self.is_file) }
+        let mut stored = Stored { name_synced: true, ..self.clone() };
+        stored.keep_some(dice, mood);
+        stored
     }
 
     fn sync(&mut self) {
-        let unsynced = std::mem::take(&mut self.unsynced);
-        for write in unsynced {
-            match write.lost {
-                true => self.unsynced.push(write),
-                false => write.apply(write.range(), &mut self.bytes),
+        if let Content::File(room) = &mut self.content {
+            self.unsynced.drain(..).for_each(|write| write.apply(write.range(), room));
+        }
+    }
+
+    /// Some sectors of what is not synced reach the disk; the others never will, though they stay visible.
+    fn keep_some(&mut self, dice: &SeededRandomness, mood: Mood) {
+        if let Content::File(room) = &mut self.content {
+            for write in self.unsynced.drain(..) {
+                write.sectors().filter(|_| mood.keeps(dice)).for_each(|part| write.apply(part, room));
             }
         }
     }
@@ -271,20 +285,10 @@ impl Write {
         })
     }
 
-    fn apply(&self, part: Range<u64>, bytes: &mut Vec<u8>) {
-        let (start, end) = (part.start as usize, part.end as usize);
-        if bytes.len() < end {
-            bytes.resize(end, 0);
-        }
-        let from = (part.start - self.offset) as usize;
-        bytes[start..end].copy_from_slice(&self.bytes[from..from + (end - start)]);
+    fn apply(&self, part: Range<u64>, room: &mut Room) {
+        let (from, to) = ((part.start - self.offset) as usize, (part.end - self.offset) as usize);
+        room.write(part.start, &self.bytes[from..to]);
     }
-}
-
-fn visible_bytes(stored: &Stored) -> Vec<u8> {
-    let mut bytes = stored.bytes.clone();
-    stored.unsynced.iter().for_each(|write| write.apply(write.range(), &mut bytes));
-    bytes
 }
 
 impl Store for FaultyStore {
@@ -292,7 +296,7 @@ impl Store for FaultyStore {
         let fault = self.shared.step_or_fail("create", path, bytes.len() as u64)?;
         let created = self.shared.visible.create(path, bytes)?;
         if created == Created::New {
-            self.state().disk.insert(path.to_string(), Stored::new(bytes.to_vec(), false));
+            self.state().disk.insert(path.to_string(), Stored::new(Content::Object(bytes.to_vec())));
         }
         if fault == Some(Fault::AlreadyThere) { Ok(Created::AlreadyThere) } else { Ok(created) }
     }
@@ -302,16 +306,19 @@ impl Store for FaultyStore {
         self.shared.visible.sync(paths)?;
         let failure = failure(fault, "sync", &paths.join(" "));
         let mut state = self.state();
+        if let Some(error) = &failure {
+            state.failed_sync.get_or_insert_with(|| error.to_string());
+        }
+        if let Some(reason) = &state.failed_sync {
+            return Err(failure.unwrap_or(Error::OutcomeUnknown { reason: reason.clone() }));
+        }
         for path in paths {
             if let Some(stored) = state.disk.get_mut(*path) {
-                stored.name_lost |= failure.is_some();
-                stored.name_synced |= !stored.name_lost;
-                if failure.is_none() {
-                    stored.sync();
-                }
+                stored.name_synced = true;
+                stored.sync();
             }
         }
-        failure.map_or(Ok(()), Err)
+        Ok(())
     }
 
     fn get(&self, path: &str) -> Result<Option<Bytes>> {
@@ -347,8 +354,7 @@ impl Store for FaultyStore {
         self.shared.step_or_fail("allocate", path, bytes)?;
         let created = self.shared.visible.allocate(path, bytes)?;
         if created == Created::New {
-            let zeros = vec![0; usize::try_from(bytes).unwrap_or(0)];
-            self.state().disk.insert(path.to_string(), Stored::new(zeros, true));
+            self.state().disk.insert(path.to_string(), Stored::new(Content::File(Room::zeros(bytes))));
         }
         Ok(created)
     }
@@ -372,7 +378,7 @@ impl FaultyFile {
     fn write_through(&self, offset: u64, bytes: &[u8]) -> Result<()> {
         self.file.write_at(offset, bytes)?;
         if let Some(stored) = self.shared.state().disk.get_mut(&self.path) {
-            stored.unsynced.push(Write { offset, bytes: bytes.to_vec(), lost: false });
+            stored.unsynced.push(Write { offset, bytes: bytes.to_vec() });
         }
         Ok(())
     }
@@ -397,7 +403,7 @@ impl StoreFile for FaultyFile {
         let failure = failure(fault, "sync file", &self.path);
         if let Some(stored) = self.shared.state().disk.get_mut(&self.path) {
             match failure {
-                Some(_) => stored.unsynced.iter_mut().for_each(|write| write.lost = true),
+                Some(_) => stored.keep_some(&self.shared.randomness, Mood::Toss),
                 None => stored.sync(),
             }
         }

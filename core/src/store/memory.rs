@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
 
@@ -25,23 +25,63 @@ enum Node {
 /// A file, shared by all who opened it.
 #[derive(Debug, Default)]
 struct FileNode {
-    bytes: RwLock<Vec<u8>>,
+    room: RwLock<Room>,
     locked: Mutex<bool>,
     unlocked: Condvar,
+}
+
+/// The bytes of a file; zeros that nobody wrote over take no memory.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Room {
+    /// The size of the file.
+    pub(super) bytes: u64,
+    /// How it begins; the rest is zeros.
+    pub(super) written: Vec<u8>,
+}
+
+impl Room {
+    pub(super) fn zeros(bytes: u64) -> Room {
+        Room { bytes, written: Vec::new() }
+    }
+
+    /// Fills the buffer from `offset` on, up to the end of the file.
+    fn read(&self, offset: u64, buffer: &mut [u8]) -> usize {
+        let count = clamp(0..self.bytes.saturating_sub(offset), buffer.len()).len();
+        let written = &self.written[clamp(offset..offset.saturating_add(count as u64), self.written.len())];
+        buffer[..written.len()].copy_from_slice(written);
+        buffer[written.len()..count].fill(0);
+        count
+    }
+
+    pub(super) fn write(&mut self, offset: u64, bytes: &[u8]) {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let end = start.saturating_add(bytes.len());
+        if self.written.len() < end {
+            self.written.resize(end, 0);
+        }
+        self.written[start..end].copy_from_slice(bytes);
+        self.bytes = self.bytes.max(end as u64);
+    }
+
+    fn slice(&self, range: Range<u64>) -> Bytes {
+        let mut bytes = vec![0; clamp(range.clone(), usize::try_from(self.bytes).unwrap_or(usize::MAX)).len()];
+        self.read(range.start, &mut bytes);
+        bytes.into()
+    }
 }
 
 impl Node {
     fn bytes(&self) -> u64 {
         match self {
             Node::Object(bytes) => bytes.len() as u64,
-            Node::File(file) => file.read(|bytes| bytes.len() as u64),
+            Node::File(file) => file.room().bytes,
         }
     }
 
     fn slice(&self, range: Range<u64>) -> Bytes {
         match self {
             Node::Object(bytes) => bytes.slice(clamp(range, bytes.len())),
-            Node::File(file) => file.read(|bytes| Bytes::copy_from_slice(&bytes[clamp(range, bytes.len())])),
+            Node::File(file) => file.room().slice(range),
         }
     }
 }
@@ -59,16 +99,33 @@ impl MemoryStore {
         MemoryStore::default()
     }
 
-    /// Puts an object or a file there, whatever was there before.
-    pub(super) fn put(&self, path: &str, bytes: Vec<u8>, is_file: bool) {
-        let node = match is_file {
-            true => Node::File(Arc::new(FileNode { bytes: RwLock::new(bytes), ..FileNode::default() })),
-            false => Node::Object(bytes.into()),
-        };
+    /// Another store that holds the same.
+    pub(super) fn copy(&self) -> MemoryStore {
+        let copy = MemoryStore::new();
+        for (path, node) in self.read().iter() {
+            match node {
+                Node::Object(bytes) => copy.put(path, Node::Object(bytes.clone())),
+                Node::File(file) => copy.put_file(path, file.room().clone()),
+            }
+        }
+        copy
+    }
+
+    /// Puts an object there, whatever was there before.
+    pub(super) fn put_object(&self, path: &str, bytes: Vec<u8>) {
+        self.put(path, Node::Object(bytes.into()));
+    }
+
+    /// Puts a file there, whatever was there before.
+    pub(super) fn put_file(&self, path: &str, room: Room) {
+        self.put(path, Node::File(Arc::new(FileNode::new(room))));
+    }
+
+    fn put(&self, path: &str, node: Node) {
         self.nodes.write().unwrap_or_else(PoisonError::into_inner).insert(path.to_string(), node);
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<String, Node>> {
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Node>> {
         self.nodes.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -131,9 +188,7 @@ impl Store for MemoryStore {
 
     fn allocate(&self, path: &str, bytes: u64) -> Result<Created> {
         check_path(path)?;
-        let room = usize::try_from(bytes).map_err(|_| Error::invalid("bytes", "more than memory can hold"))?;
-        let file = || FileNode { bytes: RwLock::new(vec![0; room]), ..FileNode::default() };
-        Ok(self.insert(path, || Node::File(Arc::new(file()))))
+        Ok(self.insert(path, || Node::File(Arc::new(FileNode::new(Room::zeros(bytes))))))
     }
 
     fn open_file(&self, path: &str) -> Result<Option<Arc<dyn StoreFile>>> {
@@ -147,8 +202,12 @@ impl Store for MemoryStore {
 }
 
 impl FileNode {
-    fn read<T>(&self, look: impl FnOnce(&[u8]) -> T) -> T {
-        look(&self.bytes.read().unwrap_or_else(PoisonError::into_inner))
+    fn new(room: Room) -> FileNode {
+        FileNode { room: RwLock::new(room), ..FileNode::default() }
+    }
+
+    fn room(&self) -> RwLockReadGuard<'_, Room> {
+        self.room.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn locked(&self) -> MutexGuard<'_, bool> {
@@ -175,22 +234,11 @@ impl MemoryFile {
 
 impl StoreFile for MemoryFile {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
-        self.node.read(|bytes| {
-            let range = clamp(offset..offset.saturating_add(buffer.len() as u64), bytes.len());
-            let count = range.len();
-            buffer[..count].copy_from_slice(&bytes[range]);
-            Ok(count)
-        })
+        Ok(self.node.room().read(offset, buffer))
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
-        let start = usize::try_from(offset).map_err(|_| Error::invalid("offset", "beyond memory"))?;
-        let mut room = self.node.bytes.write().unwrap_or_else(PoisonError::into_inner);
-        let end = start + bytes.len();
-        if room.len() < end {
-            room.resize(end, 0);
-        }
-        room[start..end].copy_from_slice(bytes);
+        self.node.room.write().unwrap_or_else(PoisonError::into_inner).write(offset, bytes);
         Ok(())
     }
 
@@ -199,7 +247,7 @@ impl StoreFile for MemoryFile {
     }
 
     fn bytes(&self) -> Result<u64> {
-        Ok(self.node.read(|bytes| bytes.len() as u64))
+        Ok(self.node.room().bytes)
     }
 
     fn lock(&self) -> Result<()> {

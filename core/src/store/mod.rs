@@ -14,6 +14,8 @@ mod faulty;
 mod local;
 mod memory;
 pub mod repository;
+#[cfg(test)]
+mod suite;
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -64,6 +66,7 @@ pub trait Store: Debug + Send + Sync {
     fn create(&self, path: &str, bytes: &[u8]) -> Result<Created>;
 
     /// Makes objects and the directories above them durable, whoever made them. `IO` for one that is not there.
+    /// Once it failed to make something durable, it answers `IO` (outcome unknown) for as long as the store is open.
     fn sync(&self, paths: &[&str]) -> Result<()>;
 
     /// The whole of an object or file; `None` if there is none.

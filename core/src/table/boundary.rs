@@ -14,7 +14,7 @@
 use std::collections::HashMap;
 
 /// A chunk gets at least this many canonical bytes before it may end unguided.
-pub(super) const CUT_BYTES_MIN: u64 = 8 << 20;
+pub(super) const CUT_BYTES_MIN: u64 = 10 << 20;
 
 /// How many further canonical bytes an unguided chunk gets on average.
 const CUT_BYTES_MEAN: u64 = 2 << 20;

@@ -13,6 +13,7 @@ mod boundary;
 mod canonical;
 mod columns;
 mod data;
+mod diff;
 mod encode;
 mod errors;
 mod fold;
@@ -30,5 +31,6 @@ mod store;
 mod writer;
 
 pub use data::{Appended, Fold, InlineBatch, InlineRows, Overwritten, RowStream, TableData, WriteStatistics};
+pub use diff::{CHANGE_TYPE_COLUMN, DiffCounts};
 pub use errors::{error_from_arrow, error_to_arrow};
 pub use store::{TableOptions, TableStore};

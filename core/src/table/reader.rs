@@ -20,7 +20,7 @@ use super::projection::Projection;
 use crate::cancel::CancelToken;
 use crate::chunk_store::ChunkStore;
 use crate::error::{Error, Result};
-use crate::format::ChunkHash;
+use crate::format::{ChunkHash, LogicalHash};
 
 /// How many batches of one chunk may wait to be taken.
 const AHEAD_BATCHES: usize = 2;
@@ -29,9 +29,17 @@ const AHEAD_BATCHES: usize = 2;
 #[derive(Clone, Debug)]
 pub(super) enum Source {
     /// A chunk.
-    Chunk(ChunkHash),
+    Chunk(StoredChunk),
     /// Inlined batches that follow one another.
     Inline(Vec<InlineBatch>),
+}
+
+/// What is known of a chunk that is to be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StoredChunk {
+    pub(super) chunk: ChunkHash,
+    pub(super) logical: LogicalHash,
+    pub(super) rows: u64,
 }
 
 /// The rows of a version, in order, in stretches.
@@ -42,7 +50,11 @@ pub(super) fn sources(data: &TableData) -> Vec<Source> {
         let here =
             std::iter::from_fn(|| tail.next_if(|batch| batch.after <= place as u64)).cloned().collect::<Vec<_>>();
         sources.extend((!here.is_empty()).then_some(Source::Inline(here)));
-        sources.extend(data.manifest.chunks.get(place).map(|chunk| Source::Chunk(chunk.chunk)));
+        sources.extend(
+            data.manifest.chunks.get(place).map(|entry| {
+                Source::Chunk(StoredChunk { chunk: entry.chunk, logical: entry.logical, rows: entry.rows })
+            }),
+        );
     }
     sources
 }
@@ -60,7 +72,7 @@ impl Decoder {
     /// The batches of one stretch. A damaged chunk is `HASH_MISMATCH`, a missing one `CHUNK_NOT_FOUND`.
     pub(super) fn open(&self, source: &Source) -> Result<Batches> {
         match source {
-            Source::Chunk(chunk) => {
+            Source::Chunk(StoredChunk { chunk, .. }) => {
                 let bytes = self.chunks.get_verified(*chunk)?;
                 Ok(Box::new(self.projection.open_chunk(*chunk, bytes)?))
             }

@@ -138,18 +138,31 @@ impl FaultyStore {
 
     /// The store as it is after a power loss now. Decided by the seed and the operations so far.
     pub fn crash(&self) -> FaultyStore {
+        let dice = self.dice();
+        let loss = PowerLoss::roll(&dice);
+        self.lose_power(&dice, loss)
+    }
+
+    /// The same where the test decides how much is lost.
+    pub fn crash_with(&self, loss: PowerLoss) -> FaultyStore {
+        self.lose_power(&self.dice(), loss)
+    }
+
+    fn dice(&self) -> SeededRandomness {
+        SeededRandomness::new(self.shared.seed ^ self.state().operations.rotate_left(32))
+    }
+
+    fn lose_power(&self, dice: &SeededRandomness, loss: PowerLoss) -> FaultyStore {
         let state = self.state();
-        let dice = SeededRandomness::new(self.shared.seed ^ state.operations.rotate_left(32));
-        let mood = Mood::roll(&dice);
         let mut disk: BTreeMap<String, Stored> = BTreeMap::new();
         for (path, stored) in &state.disk {
-            if stored.name_synced || mood.keeps(&dice) {
-                disk.insert(path.clone(), stored.after_power_loss(&dice, mood));
+            if stored.name_synced || loss.keeps(dice) {
+                disk.insert(path.clone(), stored.after_power_loss(dice, loss));
             }
         }
         for (path, stored) in &state.deleted {
-            if !disk.contains_key(path) && !mood.keeps(&dice) {
-                disk.insert(path.clone(), stored.after_power_loss(&dice, mood));
+            if !disk.contains_key(path) && !loss.keeps(dice) {
+                disk.insert(path.clone(), stored.after_power_loss(dice, loss));
             }
         }
         FaultyStore::with_disk(dice.next_u64(), disk)
@@ -218,28 +231,31 @@ fn failure(fault: Option<Fault>, action: &'static str, path: &str) -> Option<Err
     }
 }
 
-/// What a power loss does to all that was not synced.
-#[derive(Clone, Copy, Debug)]
-enum Mood {
-    Keep,
-    Drop,
-    Toss,
+/// How much of what was not synced a power loss takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PowerLoss {
+    /// All of it was on disk already.
+    Nothing,
+    /// All of it is gone.
+    Everything,
+    /// The seed decides for every object, every deletion and every sector of a write.
+    Some,
 }
 
-impl Mood {
-    fn roll(dice: &SeededRandomness) -> Mood {
+impl PowerLoss {
+    fn roll(dice: &SeededRandomness) -> PowerLoss {
         match dice.below(4) {
-            0 => Mood::Keep,
-            1 => Mood::Drop,
-            _ => Mood::Toss,
+            0 => PowerLoss::Nothing,
+            1 => PowerLoss::Everything,
+            _ => PowerLoss::Some,
         }
     }
 
     fn keeps(self, dice: &SeededRandomness) -> bool {
         match self {
-            Mood::Keep => true,
-            Mood::Drop => false,
-            Mood::Toss => dice.below(2) == 0,
+            PowerLoss::Nothing => true,
+            PowerLoss::Everything => false,
+            PowerLoss::Some => dice.below(2) == 0,
         }
     }
 }
@@ -249,9 +265,9 @@ impl Stored {
         Stored { content, name_synced: false, unsynced: Vec::new() }
     }
 
-    fn after_power_loss(&self, dice: &SeededRandomness, mood: Mood) -> Stored {
+    fn after_power_loss(&self, dice: &SeededRandomness, loss: PowerLoss) -> Stored {
         let mut stored = Stored { name_synced: true, ..self.clone() };
-        stored.keep_some(dice, mood);
+        stored.keep_some(dice, loss);
         stored
     }
 
@@ -262,10 +278,10 @@ impl Stored {
     }
 
     /// Some sectors of what is not synced reach the disk; the others never will, though they stay visible.
-    fn keep_some(&mut self, dice: &SeededRandomness, mood: Mood) {
+    fn keep_some(&mut self, dice: &SeededRandomness, loss: PowerLoss) {
         if let Content::File(room) = &mut self.content {
             for write in self.unsynced.drain(..) {
-                write.sectors().filter(|_| mood.keeps(dice)).for_each(|part| write.apply(part, room));
+                write.sectors().filter(|_| loss.keeps(dice)).for_each(|part| write.apply(part, room));
             }
         }
     }
@@ -403,7 +419,7 @@ impl StoreFile for FaultyFile {
         let failure = failure(fault, "sync file", &self.path);
         if let Some(stored) = self.shared.state().disk.get_mut(&self.path) {
             match failure {
-                Some(_) => stored.keep_some(&self.shared.randomness, Mood::Toss),
+                Some(_) => stored.keep_some(&self.shared.randomness, PowerLoss::Some),
                 None => stored.sync(),
             }
         }

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use environment::{Clock, Environment, ManualClock, Randomness, SeededRandomness, SystemClock, SystemRandomness};
-pub use faulty::{Fault, FaultyStore};
+pub use faulty::{Fault, FaultyStore, PowerLoss};
 pub use local::LocalStore;
 pub use memory::MemoryStore;
 

@@ -29,6 +29,7 @@ fn message(error: duckdb::Error) -> String {
 
 /// Whether a message of DuckDB may come from a file that is missing or damaged.
 pub(super) fn may_be_damage(message: &str) -> bool {
-    let signs = [".parquet", "IO Error", "Protocol", "ecompress", "orrupt", "magic bytes", "metadata", "page", "ZSTD"];
-    signs.iter().any(|sign| message.contains(sign))
+    let kinds = ["IO Error", "Invalid Error", "INTERNAL Error", "Serialization Error", "TProtocolException"];
+    let signs = ["arquet", "ecompress", "orrupt", "magic bytes", "ZSTD", "UTF-8", "UTF8"];
+    kinds.iter().any(|kind| message.starts_with(kind)) || signs.iter().any(|sign| message.contains(sign))
 }

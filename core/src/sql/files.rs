@@ -14,7 +14,7 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::error::{Error, Result};
 use crate::format::ChunkHash;
-use crate::table::TableData;
+use crate::table::{TableData, TableStore};
 
 /// Copies beyond this many bytes go, the least recently used first, unless a statement is reading them.
 const COPIES_BYTES_MAX: u64 = 1 << 30;
@@ -172,4 +172,19 @@ fn write_file(directory: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
     file.write_all(bytes).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+impl ChunkFiles for TableStore {
+    fn local_path(&self, chunk: &ChunkHash) -> Option<PathBuf> {
+        self.chunks().local_path(*chunk)
+    }
+
+    fn get(&self, chunk: &ChunkHash) -> Result<Bytes> {
+        self.chunks().get(*chunk)
+    }
+
+    fn encode_tail(&self, data: &TableData) -> Result<Bytes> {
+        let rows = TableStore::encode_tail(self, data)?;
+        rows.ok_or_else(|| Error::internal("a table without inlined batches has no tail to encode"))
+    }
 }

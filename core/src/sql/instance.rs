@@ -164,8 +164,6 @@ fn config(options: &SqlOptions, directory: &Path) -> duckdb::Result<Config> {
         .enable_autoload_extension(false)?
         .custom_user_agent("armillaria")?
         .with("allow_community_extensions", "false")?
-        .with("enable_geoparquet_conversion", "false")?
-        .with("parquet_metadata_cache", "true")?
         .with("temp_directory", spill.to_string_lossy())?;
     if let Some(threads) = options.threads {
         config = config.threads(i64::try_from(threads.max(1)).unwrap_or(i64::MAX))?;
@@ -178,16 +176,22 @@ fn config(options: &SqlOptions, directory: &Path) -> duckdb::Result<Config> {
 
 /// The settings that must follow the opening; the lock comes last.
 fn settings(options: &SqlOptions, directory: &Path) -> Result<String> {
-    let mut settings = String::from("SET GLOBAL TimeZone = 'UTC';");
+    let mut settings = String::from(
+        "SET GLOBAL TimeZone = 'UTC'; SET GLOBAL parquet_metadata_cache = true;
+        SET GLOBAL enable_geoparquet_conversion = false;",
+    );
     if !options.external_access {
-        let mut allowed = vec![quote::path(directory)?];
+        let mut allowed = vec![directory.to_owned()];
         for root in &options.chunk_roots {
             let failed = |error| Error::io("find the chunks", root.display(), error);
             let root = std::path::absolute(root).map_err(failed)?;
-            allowed.push(quote::path(&root)?);
             // A directory that is not there yet has no links to follow.
-            allowed.extend(root.canonicalize().ok().as_deref().map(quote::path).transpose()?);
+            allowed.extend(root.canonicalize().ok());
+            allowed.push(root);
         }
+        // DuckDB checks a pattern before it looks for files, and then each file.
+        let both = allowed.iter().flat_map(|path| [quote::path(path), quote::pattern(path)]);
+        let allowed = both.collect::<Result<Vec<_>>>()?;
         settings += &format!("SET GLOBAL allowed_directories = [{}];", allowed.join(", "));
         settings += "SET GLOBAL enable_external_access = false;";
     }

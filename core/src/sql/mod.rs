@@ -37,3 +37,6 @@ pub use engine::{SqlEngine, SqlOptions};
 pub use files::ChunkFiles;
 pub use tables::{ResolvedTable, TableAt, Tables};
 pub use value::{Parameters, Value};
+
+#[cfg(test)]
+mod tests;

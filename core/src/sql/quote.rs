@@ -21,3 +21,12 @@ pub(super) fn path(path: &Path) -> Result<String> {
         None => Err(Error::invalid("path", format!("DuckDB reads only UTF-8 paths; path={}", path.display()))),
     }
 }
+
+/// A path in single quotes, where DuckDB takes patterns.
+pub(super) fn pattern(literal: &Path) -> Result<String> {
+    let pattern = path(literal)?;
+    match pattern.contains(['*', '?', '[']) {
+        true => Ok(pattern.replace('[', "[[]").replace('*', "[*]").replace('?', "[?]")),
+        false => Ok(pattern),
+    }
+}

@@ -13,7 +13,7 @@
 //! | `Duration` | its unit | `INTERVAL` (microseconds) |
 //! | `Float16` | half precision | `FLOAT` |
 //! | `FixedSizeList(T, n)` | list | `T[n]` |
-//! | `Null` | nothing | `INTEGER`, all null |
+//! | `Null` | nothing | `"NULL"` |
 //! | decimals of more than 38 digits | bytes | `UNSUPPORTED` where the column is used |
 //!
 //! Everything else is the same in all three.
@@ -59,7 +59,7 @@ pub(super) fn in_sql(data_type: &DataType) -> Result<String> {
 /// The names of types that are the same in a file and in SQL, as long as what they hold is.
 fn name(data_type: &DataType, inner: &dyn Fn(&DataType) -> Result<String>) -> Result<String> {
     let plain = match data_type {
-        DataType::Null => "INTEGER",
+        DataType::Null => "\"NULL\"",
         DataType::Boolean => "BOOLEAN",
         DataType::Int8 => "TINYINT",
         DataType::Int16 => "SMALLINT",

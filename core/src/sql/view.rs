@@ -134,6 +134,6 @@ fn by_id(schema: &Schema) -> Result<String> {
 }
 
 fn read(files: &[FileRef], options: &str) -> Result<String> {
-    let paths = files.iter().map(|file| quote::path(&file.path)).collect::<Result<Vec<_>>>()?;
+    let paths = files.iter().map(|file| quote::pattern(&file.path)).collect::<Result<Vec<_>>>()?;
     Ok(format!("read_parquet([{}], hive_partitioning = false{options})", paths.join(", ")))
 }

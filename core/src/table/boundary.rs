@@ -56,7 +56,7 @@ impl Guide {
     /// The chunk that begins with such a row: the next one after `after`, else the first.
     #[inline]
     fn find(&self, hash: u64, after: Option<usize>) -> Option<usize> {
-        if !has_bit(&self.filter, hash) {
+        if self.places.is_empty() || !has_bit(&self.filter, hash) {
             return None;
         }
         let places = self.places.get(&hash)?;

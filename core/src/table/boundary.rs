@@ -26,7 +26,7 @@ pub(super) const CUT_BYTES_MAX: u64 = 16 << 20;
 const FRAGMENT_BYTES_MIN: u64 = CUT_BYTES_MIN / 4;
 
 /// The boundaries of the parent version.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Guide {
     /// Hash of the first row, and rows, of each chunk.
     chunks: Vec<(u64, u64)>,
@@ -34,6 +34,13 @@ pub(super) struct Guide {
     places: HashMap<u64, Vec<usize>>,
     /// One bit for each value of the hashes' low bits: most rows need no look into `places`.
     filter: Vec<u64>,
+}
+
+impl Default for Guide {
+    /// No parent.
+    fn default() -> Guide {
+        Guide::new([])
+    }
 }
 
 impl Guide {

@@ -112,6 +112,12 @@ impl ChunkStore {
         self.store.local_path(&self.path(hash))
     }
 
+    /// The directory below which all chunks lie, for a library that opens them itself; `None` as for
+    /// [`ChunkStore::local_path`].
+    pub fn local_root(&self) -> Option<PathBuf> {
+        self.store.local_path(&self.prefix)
+    }
+
     /// The chunk's path in its store.
     pub fn path(&self, hash: ChunkHash) -> String {
         let hex = hash.to_hex();

@@ -91,6 +91,8 @@ pub enum ChangeKind {
     Create,
     /// Rows were added.
     Append,
+    /// Rows were changed or removed.
+    Update,
     /// All its rows were replaced; the schema may differ.
     Overwrite,
     /// It was dropped.
@@ -109,6 +111,7 @@ impl ChangeKind {
         match self {
             ChangeKind::Create => "create",
             ChangeKind::Append => "append",
+            ChangeKind::Update => "update",
             ChangeKind::Overwrite => "overwrite",
             ChangeKind::Drop => "drop",
             ChangeKind::Fold => "fold",
@@ -163,9 +166,9 @@ pub enum ManifestSource {
     Listed(Vec<ChunkHash>),
 }
 
-/// One batch that rides inside a record.
+/// One batch that rides inside a record; written as an array of its fields, since every small append repeats the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "(Version, u64, u64, u64)", into = "(Version, u64, u64, u64)")]
 pub struct TailBatch {
     /// The version whose change carries it.
     pub version: Version,
@@ -175,6 +178,18 @@ pub struct TailBatch {
     pub bytes: u64,
     /// How many of the manifest's chunks come before it, so that rows keep the order in which they were appended.
     pub after: u64,
+}
+
+impl From<(Version, u64, u64, u64)> for TailBatch {
+    fn from((version, rows, bytes, after): (Version, u64, u64, u64)) -> TailBatch {
+        TailBatch { version, rows, bytes, after }
+    }
+}
+
+impl From<TailBatch> for (Version, u64, u64, u64) {
+    fn from(batch: TailBatch) -> (Version, u64, u64, u64) {
+        (batch.version, batch.rows, batch.bytes, batch.after)
+    }
 }
 
 /// What happened to a branch or a tag.

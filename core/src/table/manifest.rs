@@ -74,7 +74,8 @@ fn too_deep(node: NodeHash) -> Error {
     Error::LogCorrupt { at: format!("manifest node {node}"), reason: "the tree is too deep".to_string() }
 }
 
-fn load_node(meta: &dyn Store, node: NodeHash) -> Result<ManifestNode> {
+/// Loads one node; missing or damaged it is `HASH_MISMATCH`.
+pub(super) fn load_node(meta: &dyn Store, node: NodeHash) -> Result<ManifestNode> {
     let mismatch = |actual: String| Error::HashMismatch { object: "manifest node", expected: node.to_hex(), actual };
     let bytes: Bytes = meta.get(&node_path(node))?.ok_or_else(|| mismatch("no such object".to_string()))?;
     let actual = NodeHash::of(&bytes);

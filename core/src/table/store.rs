@@ -20,7 +20,9 @@ use super::{fold, listed, manifest};
 use crate::cancel::CancelToken;
 use crate::chunk_store::ChunkStore;
 use crate::error::{Error, Result};
-use crate::format::{ChunkEntry, ChunkHash, LogicalHash, Manifest, ManifestSource, NodeHash, TableName, TableSchema};
+use crate::format::{
+    ChunkEntry, ChunkHash, LogicalHash, Manifest, ManifestNode, ManifestSource, NodeHash, TableName, TableSchema,
+};
 use crate::limits::INLINE_BATCH_BYTES_MAX;
 use crate::store::Store;
 
@@ -145,6 +147,11 @@ impl TableStore {
     /// Loads a manifest from its root node. A missing or damaged node is `HASH_MISMATCH`.
     pub fn load_manifest(&self, root: NodeHash) -> Result<Manifest> {
         manifest::load(&*self.meta, root)
+    }
+
+    /// Loads one metadata node. `HASH_MISMATCH` as for [`TableStore::load_manifest`].
+    pub fn load_node(&self, node: NodeHash) -> Result<ManifestNode> {
+        manifest::load_node(&*self.meta, node)
     }
 
     /// All nodes of a manifest, the root first: what a check has to look at.

@@ -1,0 +1,333 @@
+//! Three-way merge from the common ancestor, table by table.
+//!
+//! A table that changed on one side only is taken over; one that changed on both is a conflict, for the strategy to
+//! decide. The common ancestor is the newest transaction that both heads descend from.
+
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+
+use crate::catalog::{Draft, Snapshot, TableState, View};
+use crate::error::{Error, Result};
+use crate::format::{
+    BranchName, ChangeKind, ManifestSource, SchemaSource, TableChange, TableContent, TableKey, TableName,
+    TransactionKind, TxId, Version,
+};
+use crate::repository::Repository;
+
+/// What to do with a table that both sides changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MergeStrategy {
+    /// `MERGE_CONFLICT`, naming the tables.
+    #[default]
+    Fail,
+    /// Keep what the receiving branch has.
+    Ours,
+    /// Take what the merged branch has.
+    Theirs,
+}
+
+/// How to merge.
+#[derive(Clone, Debug, Default)]
+pub struct MergeOptions {
+    /// The receiving branch; `None`: the current one.
+    pub into: Option<String>,
+    /// What to do with conflicts.
+    pub strategy: MergeStrategy,
+    /// Only say what would happen.
+    pub dry_run: bool,
+    /// Why.
+    pub message: Option<String>,
+}
+
+/// What a merge came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MergeKind {
+    /// There was nothing to take over.
+    UpToDate,
+    /// Only the merged side had moved.
+    FastForward,
+    /// Both sides had moved.
+    Merged,
+}
+
+/// What a merge did, or would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MergeReport {
+    /// What it came to.
+    pub kind: MergeKind,
+    /// The transaction; `None` for a dry run and where there was nothing to do.
+    pub tx_id: Option<u64>,
+    /// The tables that it changed on the receiving branch, by name.
+    pub tables: Vec<String>,
+    /// The tables that both sides changed, by name, whatever the strategy made of them.
+    pub conflicts: Vec<String>,
+}
+
+struct Plan {
+    kind: MergeKind,
+    changes: Vec<TableChange>,
+    conflicts: Vec<String>,
+    parents: Vec<TxId>,
+}
+
+/// Merges a branch into another; `BRANCH_NOT_FOUND`, `MERGE_CONFLICT` (never from a dry run).
+pub fn merge(
+    repository: &Repository,
+    source: &BranchName,
+    into: &BranchName,
+    options: &MergeOptions,
+    author: Option<String>,
+) -> Result<MergeReport> {
+    if options.dry_run {
+        let plan = plan(&repository.catalog.view()?, source, into, options.strategy)?;
+        return Ok(report(&plan, None));
+    }
+    repository.check_writable("merge a branch")?;
+    let decided: Arc<Mutex<Option<Plan>>> = Arc::default();
+    let (slot, source, into) = (decided.clone(), source.clone(), into.clone());
+    let (strategy, message) = (options.strategy, options.message.clone());
+    let committed = repository.catalog.commit(Box::new(move |view| {
+        let plan = plan(view, &source, &into, strategy)?;
+        if strategy == MergeStrategy::Fail && !plan.conflicts.is_empty() {
+            let (source_branch, into) = (source.to_string(), into.to_string());
+            return Err(Error::MergeConflict { source_branch, into, tables: plan.conflicts });
+        }
+        let message = message.clone().or_else(|| Some(format!("Merge {source} into {into}")));
+        let draft = draft(view, &into, &plan, author.clone(), message)?;
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(plan);
+        Ok(draft)
+    }))?;
+    let plan = decided.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let plan = plan.ok_or_else(|| Error::internal("a merge ended without a plan"))?;
+    Ok(report(&plan, committed.map(|transaction| transaction.tx_id.0)))
+}
+
+fn report(plan: &Plan, tx_id: Option<u64>) -> MergeReport {
+    let tables = plan.changes.iter().map(|change| change.table.to_string()).collect();
+    MergeReport { kind: plan.kind, tx_id, tables, conflicts: plan.conflicts.clone() }
+}
+
+fn draft(
+    view: &View,
+    into: &BranchName,
+    plan: &Plan,
+    author: Option<String>,
+    message: Option<String>,
+) -> Result<Option<Draft>> {
+    let kind = match plan.kind {
+        MergeKind::UpToDate => return Ok(None),
+        MergeKind::FastForward => TransactionKind::FastForward,
+        MergeKind::Merged => TransactionKind::Merge,
+    };
+    let head = view.head(into)?;
+    Ok(Some(Draft {
+        branch: head.branch,
+        branch_id: Some(head.branch_id),
+        parents: plan.parents.clone(),
+        author,
+        message,
+        kind,
+        tables: plan.changes.clone(),
+        refs: Vec::new(),
+        reads: Vec::new(),
+    }))
+}
+
+fn plan(view: &View, source: &BranchName, into: &BranchName, strategy: MergeStrategy) -> Result<Plan> {
+    let (theirs, ours) = (view.head(source)?, view.head(into)?);
+    let base = view.snapshot_of(common_ancestor(view, theirs.tx_id, ours.tx_id)?)?;
+    let tables = [&base, &ours, &theirs].map(|snapshot| view.tables(snapshot));
+    let [base, our_tables, their_tables] = tables;
+    let (base, our_tables, their_tables) = (base?, our_tables?, their_tables?);
+    let mut plan = Plan {
+        kind: MergeKind::UpToDate,
+        changes: Vec::new(),
+        conflicts: Vec::new(),
+        parents: vec![ours.tx_id, theirs.tx_id],
+    };
+    let mut we_moved = false;
+    for table in all_tables(&base, &our_tables, &their_tables) {
+        let three = [base.get(table), our_tables.get(table), their_tables.get(table)];
+        let [was, our, their] = [
+            effective(view, *table, three[0])?,
+            effective(view, *table, three[1])?,
+            effective(view, *table, three[2])?,
+        ];
+        we_moved |= our != was;
+        if their == was || their == our {
+            continue;
+        }
+        let Some(state) = three[2] else { continue };
+        let conflict = our != was;
+        let name = view.name_of(*table, state)?;
+        if conflict {
+            plan.conflicts.push(name.to_string());
+        }
+        if !conflict || strategy == MergeStrategy::Theirs {
+            plan.changes.push(take_over(view, &name, three[1].copied(), *state, was)?);
+        }
+    }
+    plan.conflicts.sort_unstable();
+    plan.changes.sort_by(|a, b| a.table.cmp(&b.table));
+    plan.kind = match (plan.changes.is_empty() && plan.conflicts.is_empty(), we_moved) {
+        (true, _) => MergeKind::UpToDate,
+        (false, false) => MergeKind::FastForward,
+        (false, true) => MergeKind::Merged,
+    };
+    Ok(plan)
+}
+
+type Tables = BTreeMap<TableKey, TableState>;
+
+fn all_tables<'a>(base: &'a Tables, ours: &'a Tables, theirs: &'a Tables) -> Vec<&'a TableKey> {
+    let mut keys: Vec<_> = base.keys().chain(ours.keys()).chain(theirs.keys()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// The version whose data a table has: a fold changes none, so it counts as the version before.
+fn effective(view: &View, table: TableKey, state: Option<&TableState>) -> Result<Option<Version>> {
+    let Some(state) = state else { return Ok(None) };
+    let Some(version) = state.live() else { return Ok(None) };
+    let name = view.name_of(table, state)?;
+    data_version(view, &name, version).map(Some)
+}
+
+/// The version that last changed the data of a version.
+pub(super) fn data_version(view: &View, table: &TableName, mut version: Version) -> Result<Version> {
+    loop {
+        let change = view.version_change(table, version)?;
+        match (change.change().kind, change.change().from) {
+            (ChangeKind::Fold, Some(before)) if before < version => version = before,
+            _ => return Ok(version),
+        }
+    }
+}
+
+/// Makes what the other side has this side's.
+fn take_over(
+    view: &View,
+    table: &TableName,
+    ours: Option<TableState>,
+    theirs: TableState,
+    base: Option<Version>,
+) -> Result<TableChange> {
+    let from = ours.and_then(TableState::live);
+    let Some(version) = theirs.live() else {
+        return Ok(drop_table(table, from, rows_of(view, table, from)?));
+    };
+    let newest = ours.map_or(Version(0), |state| state.version);
+    if version <= newest {
+        return restore(view, table, from, version);
+    }
+    let (rows_added, rows_removed) = match rows_since(view, table, version, base)? {
+        Some(counts) if from == base => counts,
+        _ => (rows_of(view, table, Some(version))?, rows_of(view, table, from)?),
+    };
+    Ok(TableChange {
+        table: table.clone(),
+        kind: ChangeKind::Adopt,
+        from,
+        to: Some(version),
+        rows_added,
+        rows_removed,
+        content: None,
+        inline: None,
+    })
+}
+
+pub(super) fn drop_table(table: &TableName, from: Option<Version>, rows_removed: u64) -> TableChange {
+    TableChange {
+        table: table.clone(),
+        kind: ChangeKind::Drop,
+        from,
+        to: None,
+        rows_added: 0,
+        rows_removed,
+        content: None,
+        inline: None,
+    }
+}
+
+/// Brings an older version's content back under a new number, so that numbers on a branch keep growing.
+pub(super) fn restore(view: &View, table: &TableName, from: Option<Version>, version: Version) -> Result<TableChange> {
+    let change = view.version_change(table, version)?;
+    let missing = || Error::internal(format!("version {version} of {table} has no content"));
+    let content = change.change().content.as_ref().ok_or_else(missing)?;
+    let content = TableContent {
+        schema: match &content.schema {
+            SchemaSource::Here(_) => SchemaSource::As(version),
+            other => other.clone(),
+        },
+        manifest: match &content.manifest {
+            ManifestSource::Here(_) => ManifestSource::As(version),
+            other => other.clone(),
+        },
+        ..content.clone()
+    };
+    Ok(TableChange {
+        table: table.clone(),
+        kind: ChangeKind::Restore,
+        from,
+        to: Some(view.next_version(table)?),
+        rows_added: content.rows,
+        rows_removed: rows_of(view, table, from)?,
+        content: Some(content),
+        inline: None,
+    })
+}
+
+pub(super) fn rows_of(view: &View, table: &TableName, version: Option<Version>) -> Result<u64> {
+    let Some(version) = version else { return Ok(0) };
+    let change = view.version_change(table, version)?;
+    Ok(change.change().content.as_ref().map_or(0, |content| content.rows))
+}
+
+/// Rows added and removed from `base` to `version`; `None` where one did not grow out of the other.
+fn rows_since(view: &View, table: &TableName, version: Version, base: Option<Version>) -> Result<Option<(u64, u64)>> {
+    let (mut added, mut removed, mut at) = (0, 0, Some(version));
+    while at != base {
+        let Some(version) = at else { return Ok(None) };
+        let change = view.version_change(table, version)?;
+        added += change.change().rows_added;
+        removed += change.change().rows_removed;
+        at = change.change().from.filter(|before| *before < version);
+    }
+    Ok(Some((added, removed)))
+}
+
+/// The newest transaction that both descend from; 0 if they share nothing but the empty beginning.
+fn common_ancestor(view: &View, a: TxId, b: TxId) -> Result<TxId> {
+    const FROM_A: u8 = 1;
+    const FROM_B: u8 = 2;
+    let mut reached: HashMap<TxId, u8> = HashMap::from([(a, FROM_A)]);
+    *reached.entry(b).or_default() |= FROM_B;
+    let mut queue = BinaryHeap::from([a, b]);
+    while let Some(tx_id) = queue.pop() {
+        let marks = reached.get(&tx_id).copied().unwrap_or_default();
+        if marks == FROM_A | FROM_B || tx_id == TxId(0) {
+            return Ok(tx_id);
+        }
+        for parent in &view.transaction(tx_id)?.parents {
+            let before = reached.entry(*parent).or_default();
+            if *before == 0 {
+                queue.push(*parent);
+            }
+            *before |= marks;
+        }
+    }
+    Ok(TxId(0))
+}
+
+/// The head of the branch of a snapshot, if that branch still is the same.
+pub(super) fn same_branch(view: &View, snapshot: &Snapshot) -> Result<Snapshot> {
+    let head = view.head(&snapshot.branch)?;
+    match head.branch_id == snapshot.branch_id {
+        true => Ok(head),
+        false => Err(Error::BranchNotFound { branch: format!("{} as it was", snapshot.branch) }),
+    }
+}

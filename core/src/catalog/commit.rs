@@ -1,0 +1,145 @@
+//! Group commit: transactions that wait at the same time share one record and one sync.
+//!
+//! Whoever finds no leader becomes it, takes everything that waits, and appends it as one record while newcomers
+//! gather for the next. Nobody waits for a timer.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::view::View;
+use crate::error::{Error, Result};
+use crate::format::{BranchId, BranchName, RefChange, TableChange, TableRead, Transaction, TransactionKind, TxId};
+
+/// A transaction before it has a number and a time.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The branch it stands on.
+    pub branch: BranchName,
+    /// That branch's number; `None` for the branch that this transaction creates.
+    pub branch_id: Option<BranchId>,
+    /// The heads it follows.
+    pub parents: Vec<TxId>,
+    /// Who.
+    pub author: Option<String>,
+    /// Why.
+    pub message: Option<String>,
+    /// What sort.
+    pub kind: TransactionKind,
+    /// What happens to tables.
+    pub tables: Vec<TableChange>,
+    /// What happens to branches and tags.
+    pub refs: Vec<RefChange>,
+    /// What was read, if that matters.
+    pub reads: Vec<TableRead>,
+}
+
+impl Draft {
+    pub(super) fn number(self, tx_id: TxId, time_us: i64) -> Transaction {
+        Transaction {
+            tx_id,
+            branch: self.branch,
+            branch_id: self.branch_id.unwrap_or(BranchId(tx_id.0)),
+            parents: self.parents,
+            time_us,
+            author: self.author,
+            message: self.message,
+            kind: self.kind,
+            tables: self.tables,
+            refs: self.refs,
+            reads: self.reads,
+        }
+    }
+}
+
+/// Says, with the log locked, what to commit on top of a view: a draft, nothing (`None`), or why not.
+///
+/// It is called again when another process came first.
+pub type Propose = Box<dyn FnMut(&View) -> Result<Option<Draft>> + Send>;
+
+/// What became of a proposal: the transaction, or `None` where there was nothing to commit.
+pub(super) type Outcome = Result<Option<Arc<Transaction>>>;
+
+/// A proposal on its way.
+pub(super) struct Pending {
+    pub(super) propose: Mutex<Propose>,
+    outcome: Mutex<Option<Outcome>>,
+}
+
+impl Pending {
+    /// Tells the member what became of its proposal; only the leader does, once, at the end.
+    pub(super) fn settle(&self, outcome: Outcome) {
+        *lock(&self.outcome) = Some(outcome);
+    }
+}
+
+/// Where proposals wait.
+#[derive(Default)]
+pub(super) struct CommitQueue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    proposals: VecDeque<Arc<Pending>>,
+    has_leader: bool,
+}
+
+impl fmt::Debug for CommitQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CommitQueue").field("waiting", &lock(&self.waiting).proposals.len()).finish()
+    }
+}
+
+/// More than this many transactions do not share a record.
+const GROUP_TRANSACTIONS_MAX: usize = 256;
+
+impl CommitQueue {
+    /// Waits until a proposal is settled, leading a group where nobody else does.
+    ///
+    /// `lead` must settle every member of the group that it is given.
+    pub(super) fn submit(&self, propose: Propose, lead: impl Fn(&[Arc<Pending>])) -> Outcome {
+        let mine = Arc::new(Pending { propose: Mutex::new(propose), outcome: Mutex::new(None) });
+        let mut waiting = lock(&self.waiting);
+        waiting.proposals.push_back(mine.clone());
+        loop {
+            if let Some(outcome) = lock(&mine.outcome).take() {
+                return outcome;
+            }
+            if waiting.has_leader {
+                waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            waiting.has_leader = true;
+            let members = waiting.proposals.len().min(GROUP_TRANSACTIONS_MAX);
+            let group: Vec<_> = waiting.proposals.drain(..members).collect();
+            drop(waiting);
+            let leading = Leading { queue: self, group };
+            lead(&leading.group);
+            drop(leading);
+            waiting = lock(&self.waiting);
+        }
+    }
+}
+
+/// Gives up leadership when dropped, also by a panic; members that were not settled then get `INTERNAL`.
+struct Leading<'a> {
+    queue: &'a CommitQueue,
+    group: Vec<Arc<Pending>>,
+}
+
+impl Drop for Leading<'_> {
+    fn drop(&mut self) {
+        for member in &self.group {
+            let mut outcome = lock(&member.outcome);
+            outcome.get_or_insert_with(|| Err(Error::internal("the group commit ended without an outcome")));
+        }
+        lock(&self.queue.waiting).has_leader = false;
+        self.queue.changed.notify_all();
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

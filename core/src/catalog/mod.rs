@@ -1,0 +1,329 @@
+//! The catalog: what the log means. Branches, tags, and which version of which table is where.
+//!
+//! Floor 5: knows the log and what is below; knows nothing of rows. Nothing here grows with the history: questions are
+//! answered from an index of sorted files, the newest entries of which are in memory ([`index`]), and from single
+//! records of the log.
+//!
+//! Invariants: tx_ids are dense and in log order; times never go back; versions of a table name are dense over the whole
+//! repository; what a view has seen never changes.
+
+mod checkpoint;
+mod commit;
+mod index;
+mod key;
+mod records;
+mod run;
+mod state;
+mod view;
+
+pub use commit::{Draft, Propose};
+pub use key::TableState;
+pub use state::{Branch, Tag};
+pub use view::{Snapshot, VersionChange, View};
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use tracing::{debug, instrument};
+
+use checkpoint::Checkpoint;
+use commit::{CommitQueue, Outcome, Pending, lock};
+use key::TransactionPlace;
+use records::Records;
+use run::BlockCache;
+use state::State;
+
+use crate::error::Result;
+use crate::format::{RecordHash, Sequence, Transaction, TxId};
+use crate::limits::{SNAPSHOT_LOG_BYTES, SNAPSHOT_RECORDS};
+use crate::log::{Log, LogPosition, LogRecord, Snapshots};
+use crate::store::{Access, Environment, Store};
+
+/// How many checkpoints a sweep leaves.
+const CHECKPOINTS_KEPT: usize = 64;
+
+/// The versioned catalog of one repository. Thread-safe; several processes may have it open at once.
+#[derive(Debug)]
+pub struct Catalog {
+    store: Arc<dyn Store>,
+    environment: Environment,
+    records: Arc<Records>,
+    /// The place before the first record.
+    beginning: LogPosition,
+    blocks: Arc<BlockCache>,
+    /// What readers see.
+    published: RwLock<Arc<State>>,
+    /// Held while the state moves on, so that records are applied in their order.
+    moving: Mutex<()>,
+    queue: CommitQueue,
+    /// The last tx_id, for those who wait for the next.
+    arrivals: Mutex<TxId>,
+    arrived: Condvar,
+    /// Records, and their bytes, since the newest checkpoint.
+    uncheckpointed_records: AtomicU64,
+    uncheckpointed_bytes: AtomicU64,
+    checkpointing: Mutex<()>,
+}
+
+impl Catalog {
+    /// Opens the catalog of a log, from its newest checkpoint.
+    ///
+    /// `chain_start` is what `repo.json` gives. A checkpoint that cannot be used is passed over for the log itself.
+    /// `LOG_CORRUPT`, `FORMAT_UNSUPPORTED`, `IO`.
+    #[instrument(level = "debug", skip_all)]
+    pub fn open(
+        store: Arc<dyn Store>,
+        environment: Environment,
+        chain_start: RecordHash,
+        access: Access,
+    ) -> Result<Catalog> {
+        let blocks = BlockCache::new();
+        let open_log = |from| Log::open(store.clone(), environment.clone(), chain_start, from, access);
+        let (log, state) = match newest_checkpoint(&store)? {
+            Some(checkpoint) => (open_log(Some(checkpoint.position))?, checkpoint.state(&store, &blocks)),
+            None => (open_log(None)?, State::empty(LogPosition::start(chain_start))),
+        };
+        let catalog = Catalog {
+            store,
+            environment,
+            records: Arc::new(Records::new(log)),
+            beginning: LogPosition::start(chain_start),
+            blocks,
+            arrivals: Mutex::new(state.last_tx),
+            published: RwLock::new(Arc::new(state)),
+            moving: Mutex::new(()),
+            queue: CommitQueue::default(),
+            arrived: Condvar::new(),
+            uncheckpointed_records: AtomicU64::new(0),
+            uncheckpointed_bytes: AtomicU64::new(0),
+            checkpointing: Mutex::new(()),
+        };
+        catalog.refresh()?;
+        Ok(catalog)
+    }
+
+    /// The place before the first record of the log.
+    pub fn beginning(&self) -> LogPosition {
+        self.beginning
+    }
+
+    /// The log below.
+    pub fn log(&self) -> &Log {
+        &self.records.log
+    }
+
+    /// The catalog as it is now, with everything that any process has committed.
+    pub fn view(&self) -> Result<View> {
+        self.refresh()?;
+        Ok(self.latest_view())
+    }
+
+    /// The catalog as this process last saw it, without a look at the log.
+    pub fn latest_view(&self) -> View {
+        View { state: self.published(), records: self.records.clone() }
+    }
+
+    fn published(&self) -> Arc<State> {
+        self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn publish(&self, state: State) {
+        let last_tx = state.last_tx;
+        *self.published.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+        *lock(&self.arrivals) = last_tx;
+        self.arrived.notify_all();
+    }
+
+    /// Takes in what other processes committed.
+    fn refresh(&self) -> Result<()> {
+        let _moving = lock(&self.moving);
+        if self.blocks.take_damaged() {
+            self.rebuild()?;
+        }
+        let fresh = self.records.log.catch_up()?;
+        self.take_in(fresh).map(|_| ())
+    }
+
+    /// Makes the index anew from the log: a file of it was missing or damaged.
+    #[instrument(level = "debug", skip_all)]
+    fn rebuild(&self) -> Result<()> {
+        let end = self.published().position;
+        let mut state = State::empty(self.beginning);
+        for record in self.records.log.scan(self.beginning) {
+            if state.position.next == end.next {
+                break;
+            }
+            self.apply(&mut state, record?)?;
+        }
+        self.publish(state);
+        Ok(())
+    }
+
+    /// Applies records that follow the published state, and publishes.
+    fn take_in(&self, fresh: Vec<LogRecord>) -> Result<Arc<State>> {
+        let published = self.published();
+        if fresh.is_empty() {
+            return Ok(published);
+        }
+        let mut state = State::clone(&published);
+        for record in fresh {
+            self.apply(&mut state, record)?;
+        }
+        self.publish(state);
+        Ok(self.published())
+    }
+
+    fn apply(&self, state: &mut State, record: LogRecord) -> Result<()> {
+        self.uncheckpointed_records.fetch_add(1, Ordering::Relaxed);
+        self.uncheckpointed_bytes.fetch_add(u64::from(record.location.bytes), Ordering::Relaxed);
+        let (location, behind) = (record.location, record.behind());
+        let transactions = self.records.remember(record);
+        for (index, transaction) in (0..).zip(transactions.iter()) {
+            let place = TransactionPlace { record: location, index, time_us: transaction.time_us };
+            state.apply(transaction, Some(place))?;
+        }
+        state.position = behind;
+        Ok(())
+    }
+
+    /// Commits what a proposal says; when this returns, it is durable.
+    ///
+    /// `None` where the proposal found nothing to commit. Errors are the proposal's own, or the log's.
+    #[instrument(level = "debug", skip_all, name = "commit")]
+    pub fn commit(&self, propose: Propose) -> Result<Option<Arc<Transaction>>> {
+        let outcome = self.queue.submit(propose, |group| self.commit_group(group));
+        if let Ok(Some(transaction)) = &outcome {
+            debug!(tx_id = transaction.tx_id.0, branch = %transaction.branch, "committed");
+            self.checkpoint_if_due();
+        }
+        outcome
+    }
+
+    fn commit_group(&self, group: &[Arc<Pending>]) {
+        let mut outcomes: Vec<Outcome> = Vec::new();
+        let appended = self.records.log.append(&mut |fresh, _| {
+            // From here to the end of the append the log hands out nothing, so the base stays the newest state.
+            let base = {
+                let _moving = lock(&self.moving);
+                self.take_in(fresh.to_vec())?
+            };
+            outcomes = self.propose_group(&base, group)?;
+            let accepted: Vec<_> = outcomes.iter().flatten().flatten().map(|tx| Transaction::clone(tx)).collect();
+            Ok((!accepted.is_empty()).then_some(accepted))
+        });
+        let settled = appended.and_then(|_| self.refresh());
+        outcomes.resize(group.len(), Ok(None));
+        for (pending, outcome) in group.iter().zip(outcomes) {
+            let refused = outcome.is_err();
+            pending.settle(if refused { outcome } else { settled.clone().and(outcome) });
+        }
+    }
+
+    /// Lets every member propose on top of those before it.
+    fn propose_group(&self, base: &Arc<State>, group: &[Arc<Pending>]) -> Result<Vec<Outcome>> {
+        let time_us = self.environment.clock.now_us().max(base.last_time_us);
+        let mut view = View { state: base.clone(), records: self.records.clone() };
+        let mut outcomes = Vec::with_capacity(group.len());
+        for pending in group {
+            let proposed = lock(&pending.propose)(&view);
+            outcomes.push(match proposed {
+                Ok(Some(draft)) => {
+                    let transaction = Arc::new(draft.number(view.last_tx().next(), time_us));
+                    let mut state = State::clone(&view.state);
+                    state.apply(&transaction, None)?;
+                    view.state = Arc::new(state);
+                    Ok(Some(transaction))
+                }
+                Ok(None) => Ok(None),
+                Err(error) => Err(error),
+            });
+        }
+        Ok(outcomes)
+    }
+
+    /// Waits until a transaction after `tx_id` is there or the time is over; says whether one is.
+    ///
+    /// Commits of this process wake it at once; those of others are looked for now and then.
+    pub fn wait_for_commit(&self, tx_id: TxId, timeout: Duration) -> Result<bool> {
+        const LOOK_AROUND: Duration = Duration::from_millis(20);
+        let mut left = timeout;
+        loop {
+            self.refresh()?;
+            let seen = lock(&self.arrivals);
+            if *seen > tx_id {
+                return Ok(true);
+            }
+            if left.is_zero() {
+                return Ok(false);
+            }
+            let pause = left.min(LOOK_AROUND);
+            let (seen, _) = self
+                .arrived
+                .wait_timeout_while(seen, pause, |seen| *seen <= tx_id)
+                .unwrap_or_else(PoisonError::into_inner);
+            if *seen > tx_id {
+                return Ok(true);
+            }
+            left -= pause;
+        }
+    }
+
+    /// Wakes everybody who waits, for instance because the database closes.
+    pub fn wake_all(&self) {
+        self.arrived.notify_all();
+    }
+
+    fn checkpoint_if_due(&self) {
+        let due = self.uncheckpointed_records.load(Ordering::Relaxed) >= SNAPSHOT_RECORDS
+            || self.uncheckpointed_bytes.load(Ordering::Relaxed) >= SNAPSHOT_LOG_BYTES;
+        let Ok(_alone) = self.checkpointing.try_lock() else { return };
+        if due && let Err(error) = self.checkpoint() {
+            // Derived data: the commit stands whatever happens here, and the next commit tries again.
+            debug!(%error, "no checkpoint");
+        }
+    }
+
+    /// Writes the published state down and sweeps what it replaces.
+    #[instrument(level = "debug", skip_all)]
+    fn checkpoint(&self) -> Result<()> {
+        self.uncheckpointed_records.store(0, Ordering::Relaxed);
+        self.uncheckpointed_bytes.store(0, Ordering::Relaxed);
+        let state = self.published();
+        let last = Sequence(state.position.next.0.saturating_sub(1));
+        let index = state.index.flushed(&self.store, &self.blocks, last)?;
+        let flushed = State { index, ..State::clone(&state) };
+        let snapshots = Snapshots::new(self.store.clone());
+        snapshots.put(last, &Checkpoint::of(&flushed).encode()?)?;
+        {
+            let _moving = lock(&self.moving);
+            let mut current = State::clone(&self.published());
+            current.index = current.index.rebased(&state.index, &flushed.index);
+            self.publish(current);
+        }
+        sweep(&self.store, &snapshots)
+    }
+}
+
+/// The newest checkpoint that can be used; `None` if there is none.
+fn newest_checkpoint(store: &Arc<dyn Store>) -> Result<Option<Checkpoint>> {
+    let newest = Snapshots::new(store.clone()).newest()?;
+    Ok(newest.and_then(|(_, bytes)| Checkpoint::decode(&bytes)))
+}
+
+/// Deletes checkpoints, and index files that none of those left needs.
+///
+/// Other processes may still look things up in older index files, or be about to write a checkpoint: what is younger
+/// than [`CHECKPOINTS_KEPT`] checkpoints stays.
+fn sweep(store: &Arc<dyn Store>, snapshots: &Snapshots) -> Result<()> {
+    let sequences = snapshots.list()?;
+    if sequences.len() < 2 * CHECKPOINTS_KEPT {
+        return Ok(());
+    }
+    snapshots.prune(CHECKPOINTS_KEPT)?;
+    let mut kept = Vec::new();
+    for sequence in snapshots.list()? {
+        kept.extend(snapshots.get(sequence)?.and_then(|bytes| Checkpoint::decode(&bytes)));
+    }
+    checkpoint::sweep_runs(&**store, &kept)
+}

@@ -1,0 +1,156 @@
+//! The catalog after some transaction: a value that is cheap to clone and never changes under its reader.
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
+
+use super::index::Index;
+use super::key::{self, TransactionPlace};
+use crate::error::{Error, Result};
+use crate::format::{BranchId, BranchName, RefChange, TableChange, TableKey, TagName, Transaction, TxId, Version};
+use crate::log::LogPosition;
+
+/// A branch that exists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Branch {
+    /// Its name.
+    pub name: BranchName,
+    /// Its number.
+    pub id: BranchId,
+    /// The last transaction on it.
+    pub head: TxId,
+    /// The branch and the transaction that it started from; `None` for `main`.
+    pub from: Option<(BranchName, TxId)>,
+    /// When it was created, in microseconds since 1970-01-01 UTC.
+    pub created_us: i64,
+    /// What it is for.
+    pub description: Option<String>,
+}
+
+/// A tag that exists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tag {
+    /// Its name.
+    pub name: TagName,
+    /// The transaction that it names.
+    pub target: TxId,
+    /// When it was given, in microseconds since 1970-01-01 UTC.
+    pub created_us: i64,
+}
+
+/// All that the log says up to some transaction.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    /// Behind the last record that is in it.
+    pub(super) position: LogPosition,
+    pub(super) last_tx: TxId,
+    pub(super) last_time_us: i64,
+    pub(super) branches: OrdMap<BranchName, Branch>,
+    pub(super) tags: OrdMap<TagName, Tag>,
+    pub(super) index: Index,
+    /// Transactions that are being committed and have no place in the log yet.
+    pub(super) staged: OrdMap<TxId, Arc<Transaction>>,
+}
+
+impl State {
+    /// Before the first transaction: `main`, and nothing on it.
+    pub(super) fn empty(position: LogPosition) -> State {
+        let main = Branch {
+            name: BranchName::main(),
+            id: BranchId(0),
+            head: TxId(0),
+            from: None,
+            created_us: 0,
+            description: None,
+        };
+        State {
+            position,
+            last_tx: TxId(0),
+            last_time_us: i64::MIN,
+            branches: OrdMap::unit(main.name.clone(), main),
+            tags: OrdMap::new(),
+            index: Index::default(),
+            staged: OrdMap::new(),
+        }
+    }
+
+    /// Moves on by one transaction; one that does not follow is `LOG_CORRUPT` and changes nothing.
+    ///
+    /// `place` is `None` while the transaction is being committed.
+    pub(super) fn apply(&mut self, transaction: &Arc<Transaction>, place: Option<TransactionPlace>) -> Result<()> {
+        self.check_follows(transaction)?;
+        let tx_id = transaction.tx_id;
+        match place {
+            Some(place) => self.index.insert(key::transaction_key(tx_id), key::transaction_value(place)),
+            None => {
+                self.staged.insert(tx_id, transaction.clone());
+            }
+        }
+        self.index.insert(key::branch_key(transaction.branch_id, tx_id), [0; key::WIDTH]);
+        transaction.tables.iter().for_each(|change| self.apply_table(transaction, change));
+        transaction.refs.iter().for_each(|change| self.apply_ref(transaction, change));
+        if let Some(branch) = self.branches.get_mut(&transaction.branch)
+            && branch.id == transaction.branch_id
+        {
+            branch.head = tx_id;
+        }
+        self.last_tx = tx_id;
+        self.last_time_us = transaction.time_us;
+        Ok(())
+    }
+
+    fn check_follows(&self, transaction: &Transaction) -> Result<()> {
+        let corrupt = |reason: String| Error::LogCorrupt { at: format!("tx_id {}", transaction.tx_id), reason };
+        if transaction.tx_id != self.last_tx.next() {
+            return Err(corrupt(format!("transaction {} follows transaction {}", transaction.tx_id, self.last_tx)));
+        }
+        if transaction.time_us < self.last_time_us {
+            return Err(corrupt("its time is before the previous transaction's".to_string()));
+        }
+        let bare_drop = transaction.tables.iter().find(|change| change.to.is_none() && change.from.is_none());
+        match bare_drop {
+            Some(change) => Err(corrupt(format!("it drops a table that was not there: {}", change.table))),
+            None => Ok(()),
+        }
+    }
+
+    fn apply_table(&mut self, transaction: &Transaction, change: &TableChange) {
+        let table = TableKey::of(change.table.as_str());
+        let dropped = change.to.is_none();
+        let version = change.to.or(change.from).unwrap_or(Version(0));
+        let state_key = key::state_key(transaction.branch_id, table, transaction.tx_id);
+        self.index.insert(state_key, key::state_value(version, dropped));
+        if change.content.is_some() {
+            self.index.insert(key::version_key(table, version), key::version_value(transaction.tx_id));
+        }
+    }
+
+    fn apply_ref(&mut self, transaction: &Transaction, change: &RefChange) {
+        match change {
+            RefChange::CreateBranch(created) => {
+                let branch = Branch {
+                    name: created.branch.clone(),
+                    id: BranchId(transaction.tx_id.0),
+                    head: transaction.tx_id,
+                    from: Some((created.from.clone(), created.at)),
+                    created_us: transaction.time_us,
+                    description: created.description.clone(),
+                };
+                self.branches.insert(created.branch.clone(), branch);
+            }
+            RefChange::DeleteBranch(name) => {
+                self.branches.remove(name);
+            }
+            RefChange::CreateTag { tag, target } => {
+                let created = Tag { name: tag.clone(), target: *target, created_us: transaction.time_us };
+                self.tags.insert(tag.clone(), created);
+            }
+            RefChange::DeleteTag(tag) => {
+                self.tags.remove(tag);
+            }
+        }
+    }
+}

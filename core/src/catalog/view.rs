@@ -1,0 +1,296 @@
+//! Questions to the catalog as it was after some transaction.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::key::{self, Key, TableState, TransactionPlace};
+use super::records::Records;
+use super::state::{Branch, State, Tag};
+use crate::error::{Error, Result};
+use crate::format::{
+    BranchId, BranchName, ChangeKind, RefChange, TableChange, TableKey, TableName, TagName, Transaction, TxId, Version,
+};
+
+/// All tables as one transaction left them on a branch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The branch's name.
+    pub branch: BranchName,
+    /// The branch's number.
+    pub branch_id: BranchId,
+    /// The last transaction that is seen.
+    pub tx_id: TxId,
+}
+
+/// The change that made a table version, and the transaction that it belongs to.
+#[derive(Clone, Debug)]
+pub struct VersionChange {
+    /// The transaction.
+    pub transaction: Arc<Transaction>,
+    index: usize,
+}
+
+impl VersionChange {
+    /// The change itself.
+    pub fn change(&self) -> &TableChange {
+        &self.transaction.tables[self.index]
+    }
+}
+
+/// The catalog after some transaction. Nothing that others commit shows in it.
+#[derive(Clone)]
+pub struct View {
+    pub(super) state: Arc<State>,
+    pub(super) records: Arc<Records>,
+}
+
+impl std::fmt::Debug for View {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("View").field("last_tx", &self.state.last_tx).finish()
+    }
+}
+
+impl View {
+    /// The last transaction that is seen; 0 before the first.
+    pub fn last_tx(&self) -> TxId {
+        self.state.last_tx
+    }
+
+    /// All branches, by name.
+    pub fn branches(&self) -> impl Iterator<Item = &Branch> {
+        self.state.branches.values()
+    }
+
+    /// All tags, by name.
+    pub fn tags(&self) -> impl Iterator<Item = &Tag> {
+        self.state.tags.values()
+    }
+
+    /// A branch; `BRANCH_NOT_FOUND`.
+    pub fn branch(&self, name: &BranchName) -> Result<&Branch> {
+        self.find_branch(name).ok_or_else(|| Error::BranchNotFound { branch: name.to_string() })
+    }
+
+    /// A branch, if there is one of that name.
+    pub fn find_branch(&self, name: &BranchName) -> Option<&Branch> {
+        self.state.branches.get(name)
+    }
+
+    /// A tag; `TAG_NOT_FOUND`.
+    pub fn tag(&self, name: &TagName) -> Result<&Tag> {
+        self.find_tag(name).ok_or_else(|| Error::TagNotFound { tag: name.to_string() })
+    }
+
+    /// A tag, if there is one of that name.
+    pub fn find_tag(&self, name: &TagName) -> Option<&Tag> {
+        self.state.tags.get(name)
+    }
+
+    /// A transaction; `TRANSACTION_NOT_FOUND`.
+    pub fn transaction(&self, tx_id: TxId) -> Result<Arc<Transaction>> {
+        if let Some(staged) = self.state.staged.get(&tx_id) {
+            return Ok(staged.clone());
+        }
+        self.records.get(self.place(tx_id)?)
+    }
+
+    /// Whether a transaction is still being committed, so that its numbers may go to another.
+    pub fn is_staged(&self, tx_id: TxId) -> bool {
+        self.state.staged.contains_key(&tx_id)
+    }
+
+    fn place(&self, tx_id: TxId) -> Result<TransactionPlace> {
+        let missing = Error::TransactionNotFound { tx_id: tx_id.0, latest: self.last_tx().0 };
+        if tx_id > self.last_tx() {
+            return Err(missing);
+        }
+        let value = self.state.index.get(&key::transaction_key(tx_id))?;
+        value.map(|value| key::transaction_place(&value)).ok_or(missing)
+    }
+
+    /// The head of a branch.
+    pub fn head(&self, name: &BranchName) -> Result<Snapshot> {
+        let branch = self.branch(name)?;
+        Ok(Snapshot { branch: branch.name.clone(), branch_id: branch.id, tx_id: branch.head })
+    }
+
+    /// What a transaction left; 0 is the empty beginning.
+    pub fn snapshot_of(&self, tx_id: TxId) -> Result<Snapshot> {
+        if tx_id == TxId(0) {
+            return Ok(Snapshot { branch: BranchName::main(), branch_id: BranchId(0), tx_id });
+        }
+        let transaction = self.transaction(tx_id)?;
+        Ok(Snapshot { branch: transaction.branch.clone(), branch_id: transaction.branch_id, tx_id })
+    }
+
+    /// A branch as it was at a time, that moment included.
+    pub fn snapshot_at_time(&self, name: &BranchName, time_us: i64) -> Result<Snapshot> {
+        let (mut low, mut high) = (0, self.last_tx().0);
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            if self.place(TxId(middle))?.time_us <= time_us { low = middle } else { high = middle - 1 }
+        }
+        let head = self.head(name)?;
+        self.settled(&Snapshot { tx_id: head.tx_id.min(TxId(low)), ..head })
+    }
+
+    /// The same snapshot, named by the last transaction that it sees of its own line.
+    fn settled(&self, snapshot: &Snapshot) -> Result<Snapshot> {
+        for (branch, bound) in self.lineage(snapshot)? {
+            let (low, high) = (key::branch_key(branch, TxId(0)), key::branch_key(branch, bound));
+            if let Some((key, _)) = self.state.index.last_in(&low, &high)? {
+                return self.snapshot_of(key::branch_tx(&key));
+            }
+        }
+        self.snapshot_of(TxId(0))
+    }
+
+    /// The transactions on a branch's own line after `after` and up to a snapshot, oldest first; what stood on the
+    /// branch that it started from is not among them.
+    pub fn transactions_on(&self, snapshot: &Snapshot, after: TxId) -> Result<Vec<TxId>> {
+        if after >= snapshot.tx_id {
+            return Ok(Vec::new());
+        }
+        let low = key::branch_key(snapshot.branch_id, after.next());
+        let entries = self.state.index.range(&low, &key::branch_key(snapshot.branch_id, snapshot.tx_id))?;
+        Ok(entries.iter().map(|(key, _)| key::branch_tx(key)).collect())
+    }
+
+    /// The branches that a snapshot sees, itself first, each with the last transaction seen on it.
+    fn lineage(&self, snapshot: &Snapshot) -> Result<Vec<(BranchId, TxId)>> {
+        let (mut branch, mut bound) = (snapshot.branch_id, snapshot.tx_id);
+        let mut lineage = vec![(branch, bound)];
+        while branch != BranchId(0) {
+            let creation = self.transaction(TxId(branch.0))?;
+            let created = creation.refs.iter().find_map(|change| match change {
+                RefChange::CreateBranch(created) => Some(created),
+                _ => None,
+            });
+            let created = created.filter(|created| created.at.0 < branch.0).ok_or_else(|| Error::LogCorrupt {
+                at: format!("tx_id {branch}"),
+                reason: "it does not create the branch of its number".to_string(),
+            })?;
+            (branch, bound) = (created.from_id, bound.min(created.at));
+            lineage.push((branch, bound));
+        }
+        Ok(lineage)
+    }
+
+    /// What a table is in a snapshot; `None` where there never was one.
+    pub fn table_state(&self, snapshot: &Snapshot, table: &TableName) -> Result<Option<TableState>> {
+        let table = TableKey::of(table.as_str());
+        for (branch, bound) in self.lineage(snapshot)? {
+            let (low, high) = state_range(branch, table, bound);
+            if let Some((key, value)) = self.state.index.last_in(&low, &high)? {
+                return Ok(Some(key::table_state(&key, &value).1));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The version of a table in a snapshot; `None` where there is no such table.
+    pub fn version_at(&self, snapshot: &Snapshot, table: &TableName) -> Result<Option<Version>> {
+        Ok(self.table_state(snapshot, table)?.and_then(TableState::live))
+    }
+
+    /// The states that a table went through in the eyes of a snapshot, oldest first.
+    pub fn table_states(&self, snapshot: &Snapshot, table: &TableName) -> Result<Vec<TableState>> {
+        let table = TableKey::of(table.as_str());
+        let mut states = Vec::new();
+        for (branch, bound) in self.lineage(snapshot)?.into_iter().rev() {
+            let (low, high) = state_range(branch, table, bound);
+            let entries = self.state.index.range(&low, &high)?;
+            states.extend(entries.iter().map(|(key, value)| key::table_state(key, value).1));
+        }
+        Ok(states)
+    }
+
+    /// What happened to a table on the branch of a snapshot after `tx_id` and up to the snapshot, oldest first.
+    pub fn changes_since(&self, snapshot: &Snapshot, table: &TableName, tx_id: TxId) -> Result<Vec<ChangeKind>> {
+        let low = key::state_key(snapshot.branch_id, TableKey::of(table.as_str()), tx_id.next());
+        let high = key::state_key(snapshot.branch_id, TableKey::of(table.as_str()), snapshot.tx_id);
+        let mut kinds = Vec::new();
+        if low <= high {
+            for (key, value) in self.state.index.range(&low, &high)? {
+                let transaction = self.transaction(key::table_state(&key, &value).1.tx_id)?;
+                let changes = transaction.tables.iter().filter(|change| change.table == *table);
+                kinds.extend(changes.map(|change| change.kind));
+            }
+        }
+        Ok(kinds)
+    }
+
+    /// Every table that a snapshot knows of, the dropped ones too.
+    pub fn tables(&self, snapshot: &Snapshot) -> Result<BTreeMap<TableKey, TableState>> {
+        let mut tables = BTreeMap::new();
+        let (first, last) = (TableKey::from_bytes([0; 16]), TableKey::from_bytes([0xff; 16]));
+        for (branch, bound) in self.lineage(snapshot)?.into_iter().rev() {
+            let low = key::state_key(branch, first, TxId(0));
+            let high = key::state_key(branch, last, TxId(u64::MAX));
+            let states = self.state.index.range(&low, &high)?;
+            let states = states.iter().map(|(key, value)| key::table_state(key, value));
+            tables.extend(states.filter(|(_, state)| state.tx_id <= bound));
+        }
+        Ok(tables)
+    }
+
+    /// The tables of a snapshot, by name.
+    pub fn live_tables(&self, snapshot: &Snapshot) -> Result<BTreeMap<TableName, Version>> {
+        let mut named = BTreeMap::new();
+        for (table, state) in self.tables(snapshot)? {
+            if let Some(version) = state.live() {
+                named.insert(self.name_of(table, &state)?, version);
+            }
+        }
+        Ok(named)
+    }
+
+    /// The name behind a key, given a state of that table.
+    pub fn name_of(&self, table: TableKey, state: &TableState) -> Result<TableName> {
+        let transaction = self.transaction(state.tx_id)?;
+        let change = transaction.tables.iter().find(|change| TableKey::of(change.table.as_str()) == table);
+        change.map(|change| change.table.clone()).ok_or_else(|| Error::LogCorrupt {
+            at: format!("tx_id {}", state.tx_id),
+            reason: "it does not change the table that the index says".to_string(),
+        })
+    }
+
+    /// The newest version of a table on any branch; `None` where there never was one.
+    pub fn latest_version(&self, table: &TableName) -> Result<Option<Version>> {
+        let table = TableKey::of(table.as_str());
+        let (low, high) = (key::version_key(table, Version(0)), key::version_key(table, Version(u64::MAX)));
+        Ok(self.state.index.last_in(&low, &high)?.map(|(key, _)| key::version_of_key(&key)))
+    }
+
+    /// The number that the next version of a table will have.
+    pub fn next_version(&self, table: &TableName) -> Result<Version> {
+        Ok(self.latest_version(table)?.unwrap_or_default().next())
+    }
+
+    /// The change that made a version; `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`.
+    pub fn version_change(&self, table: &TableName, version: Version) -> Result<VersionChange> {
+        let key = key::version_key(TableKey::of(table.as_str()), version);
+        let Some(value) = self.state.index.get(&key)? else {
+            return Err(self.missing_version(table, version)?);
+        };
+        let transaction = self.transaction(key::version_tx(&value))?;
+        let is_it = |change: &TableChange| change.table == *table && change.to == Some(version);
+        let index = transaction.tables.iter().position(is_it).ok_or_else(|| Error::LogCorrupt {
+            at: format!("tx_id {}", transaction.tx_id),
+            reason: format!("it does not make version {version} of {table}"),
+        })?;
+        Ok(VersionChange { transaction, index })
+    }
+
+    fn missing_version(&self, table: &TableName, version: Version) -> Result<Error> {
+        let table = table.to_string();
+        Ok(match self.latest_version(&TableName::new(&table)?)? {
+            Some(latest) => Error::VersionNotFound { table, version: version.0, latest: latest.0 },
+            None => Error::TableNotFound { table, at: "any version".to_string() },
+        })
+    }
+}
+
+fn state_range(branch: BranchId, table: TableKey, bound: TxId) -> (Key, Key) {
+    (key::state_key(branch, table, TxId(0)), key::state_key(branch, table, bound))
+}

@@ -1,0 +1,226 @@
+//! The main paths through the front door, on a repository in memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{AsArray, Int64Array, RecordBatch, RecordBatchIterator, StringArray};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+
+use super::*;
+use crate::branch::{MergeKind, MergeOptions, MergeStrategy};
+use crate::changelog::ChangesQuery;
+use crate::check::VerifyOptions;
+use crate::error::Code;
+use crate::table::RowStream;
+
+fn memory() -> Database {
+    Database::open("memory:", OpenOptions::default()).unwrap()
+}
+
+fn rows(ids: impl IntoIterator<Item = i64>) -> RowStream {
+    let ids: Vec<i64> = ids.into_iter().collect();
+    let names: Vec<String> = ids.iter().map(|id| format!("name {id}")).collect();
+    let schema =
+        Arc::new(Schema::new(vec![Field::new("id", DataType::Int64, false), Field::new("name", DataType::Utf8, true)]));
+    let columns: Vec<arrow::array::ArrayRef> =
+        vec![Arc::new(Int64Array::from(ids)), Arc::new(StringArray::from(names))];
+    let batch = RecordBatch::try_new(schema.clone(), columns).unwrap();
+    Box::new(RecordBatchIterator::new([Ok(batch)], schema))
+}
+
+fn ids(stream: RowStream) -> Vec<i64> {
+    let mut ids = Vec::new();
+    for batch in stream {
+        ids.extend(batch.unwrap().column_by_name("id").unwrap().as_primitive::<Int64Type>().values());
+    }
+    ids
+}
+
+fn read(db: &Database, table: &str, at: &At) -> Vec<i64> {
+    ids(db.read_table(table, None, at).unwrap())
+}
+
+#[test]
+fn versions_of_a_table_stay_readable() {
+    let db = memory();
+    let first = db.write_table("t", rows(0..3), &WriteOptions::default()).unwrap();
+    assert_eq!((first.tx_id, first.version(), first.rows), (1, Some(1), 3));
+    db.write_table("t", rows(3..5), &WriteOptions::append()).unwrap();
+    db.write_table("t", rows(0..100_000), &WriteOptions::append()).unwrap();
+    let last = db.write_table("t", rows(7..8), &WriteOptions::default()).unwrap();
+    assert_eq!(last.version(), Some(4));
+    assert_eq!(read(&db, "t", &At::head()), [7]);
+    assert_eq!(read(&db, "t", &At::version("t", 1)), [0, 1, 2]);
+    assert_eq!(read(&db, "t", &At::tx(2)), [0, 1, 2, 3, 4]);
+    assert_eq!(read(&db, "t", &At::version("t", 3)).len(), 100_005);
+    let missing = db.read_table("t", None, &At::version("t", 9)).err().unwrap();
+    assert_eq!(missing.code(), Code::VersionNotFound);
+    assert_eq!(db.read_table("u", None, &At::head()).err().unwrap().code(), Code::TableNotFound);
+    let history = db.history("t", None).unwrap();
+    assert_eq!(
+        history.iter().map(|entry| (entry.version, entry.rows)).collect::<Vec<_>>(),
+        [(1, 3), (2, 5), (3, 100_005), (4, 1)]
+    );
+    assert!(db.verify(&VerifyOptions { deep: true, progress: None }).unwrap().ok);
+}
+
+#[test]
+fn many_small_appends_keep_their_order_through_folds_and_checkpoints() {
+    let db = memory();
+    db.write_table("t", rows(0..1), &WriteOptions::default()).unwrap();
+    for id in 1..600 {
+        db.write_table("t", rows(id..id + 1), &WriteOptions::append()).unwrap();
+    }
+    assert_eq!(read(&db, "t", &At::head()), (0..600).collect::<Vec<_>>());
+    assert_eq!(read(&db, "t", &At::version("t", 65)), (0..65).collect::<Vec<_>>());
+    let inspected = db.inspect("t@600").unwrap();
+    assert!(inspected["tail"].as_array().unwrap().len() <= 65, "{inspected}");
+    assert!(db.verify(&VerifyOptions { deep: true, progress: None }).unwrap().ok);
+}
+
+#[test]
+fn branches_merge_and_conflict() {
+    let db = memory();
+    db.write_table("a", rows(0..2), &WriteOptions::default()).unwrap();
+    db.write_table("b", rows(0..2), &WriteOptions::default()).unwrap();
+    let branch = db.create_branch("dev", &At::head(), Some("trial")).unwrap();
+    assert_eq!((branch.from_branch.as_deref(), branch.from_tx_id), (Some("main"), Some(2)));
+    assert_eq!(db.create_branch("dev", &At::head(), None).err().unwrap().code(), Code::BranchExists);
+    let on_dev = WriteOptions { branch: Some("dev".into()), ..WriteOptions::append() };
+    db.write_table("a", rows(2..3), &on_dev).unwrap();
+    assert_eq!(read(&db, "a", &At::head()), [0, 1]);
+    assert_eq!(read(&db, "a", &At::branch("dev")), [0, 1, 2]);
+    let diff = db.diff_branches("dev", "main").unwrap();
+    assert_eq!(diff.modified, [("a".to_string(), 2, 1)]);
+
+    let dry = db.merge_branch("dev", &MergeOptions { dry_run: true, ..MergeOptions::default() }).unwrap();
+    assert_eq!((dry.kind, dry.tx_id, dry.tables), (MergeKind::FastForward, None, vec!["a".to_string()]));
+    db.write_table("b", rows(9..10), &WriteOptions::default()).unwrap();
+    let merged = db.merge_branch("dev", &MergeOptions::default()).unwrap();
+    assert_eq!((merged.kind, merged.conflicts.len()), (MergeKind::Merged, 0));
+    assert_eq!((read(&db, "a", &At::head()), read(&db, "b", &At::head())), (vec![0, 1, 2], vec![9]));
+    let again = db.merge_branch("dev", &MergeOptions::default()).unwrap();
+    assert_eq!((again.kind, again.tx_id), (MergeKind::UpToDate, None));
+
+    db.write_table("a", rows(5..6), &on_dev).unwrap();
+    db.write_table("a", rows(6..7), &WriteOptions::default()).unwrap();
+    let conflict = db.merge_branch("dev", &MergeOptions::default()).err().unwrap();
+    assert_eq!(conflict.code(), Code::MergeConflict);
+    let theirs = MergeOptions { strategy: MergeStrategy::Theirs, ..MergeOptions::default() };
+    assert_eq!(db.merge_branch("dev", &theirs).unwrap().conflicts, ["a"]);
+    assert_eq!(read(&db, "a", &At::head()), [0, 1, 2, 5]);
+    let versions: Vec<u64> = db.history("a", None).unwrap().iter().map(|entry| entry.version).collect();
+    assert!(versions.is_sorted(), "{versions:?}");
+    db.delete_branch("dev").unwrap();
+    assert_eq!(db.read_table("a", None, &At::branch("dev")).err().unwrap().code(), Code::BranchNotFound);
+    assert_eq!(db.delete_branch("main").err().unwrap().code(), Code::InvalidArgument);
+}
+
+#[test]
+fn transactions_are_isolated_and_rebase_appends() {
+    let db = memory();
+    db.write_table("a", rows(0..1), &WriteOptions::default()).unwrap();
+    let (one, two) = (db.begin(&BeginOptions::default()).unwrap(), db.begin(&BeginOptions::default()).unwrap());
+    one.write_table("a", rows(1..2), WriteMode::Append).unwrap();
+    one.write_table("a", rows(2..3), WriteMode::Append).unwrap();
+    two.write_table("a", rows(3..4), WriteMode::Append).unwrap();
+    two.write_table("new", rows(0..1), WriteMode::Overwrite).unwrap();
+    assert_eq!(ids(one.read_table("a", None).unwrap()), [0, 1, 2]);
+    assert_eq!(one.read_table("new", None).err().unwrap().code(), Code::TableNotFound);
+    one.commit(Some("one")).unwrap();
+    two.commit(Some("two")).unwrap();
+    assert_eq!(read(&db, "a", &At::head()), [0, 1, 2, 3]);
+    assert_eq!(two.commit(None).err().unwrap().code(), Code::Closed);
+
+    let loser = db.begin(&BeginOptions::default()).unwrap();
+    loser.write_table("a", rows(9..10), WriteMode::Overwrite).unwrap();
+    db.write_table("a", rows(4..5), &WriteOptions::append()).unwrap();
+    let conflict = loser.commit(None).err().unwrap();
+    assert_eq!((conflict.code(), conflict.is_retryable()), (Code::WriteConflict, true));
+    drop(db.begin(&BeginOptions::default()).unwrap());
+    assert_eq!(read(&db, "a", &At::head()), [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn write_skew_needs_serializable() {
+    for (isolation, refused) in [(Isolation::Snapshot, false), (Isolation::Serializable, true)] {
+        let db = memory();
+        db.write_table("a", rows(0..1), &WriteOptions::default()).unwrap();
+        db.write_table("b", rows(0..1), &WriteOptions::default()).unwrap();
+        let options = BeginOptions { isolation, ..BeginOptions::default() };
+        let (one, two) = (db.begin(&options).unwrap(), db.begin(&options).unwrap());
+        drop(one.read_table("a", None).unwrap());
+        one.write_table("b", rows(1..2), WriteMode::Overwrite).unwrap();
+        drop(two.read_table("b", None).unwrap());
+        two.write_table("a", rows(1..2), WriteMode::Overwrite).unwrap();
+        one.commit(None).unwrap();
+        let second = two.commit(None);
+        assert_eq!(second.err().map(|error| error.code()), refused.then_some(Code::SerializationFailure));
+    }
+}
+
+#[test]
+fn what_was_done_can_be_undone_once() {
+    let db = memory();
+    db.write_table("a", rows(0..1), &WriteOptions::default()).unwrap();
+    let bad = db.write_table("a", rows(1..2), &WriteOptions::append()).unwrap();
+    let dropped = db.drop_table("a", &CreateOptions::default()).unwrap();
+    assert_eq!(db.revert(bad.tx_id, None).err().unwrap().code(), Code::MergeConflict);
+    db.revert(dropped.tx_id, None).unwrap();
+    assert_eq!(read(&db, "a", &At::head()), [0, 1]);
+    db.revert(bad.tx_id, Some("oops")).unwrap();
+    assert_eq!(read(&db, "a", &At::head()), [0]);
+    assert_eq!(db.revert(99, None).err().unwrap().code(), Code::TransactionNotFound);
+}
+
+#[test]
+fn the_changelog_tells_and_wakes() {
+    let db = memory();
+    db.write_table("a", rows(0..2), &WriteOptions::default()).unwrap();
+    let mut subscription = db.subscribe(&ChangesQuery::new()).unwrap();
+    assert_eq!(subscription.poll(Duration::ZERO).unwrap(), None);
+    let (send, receive) = std::sync::mpsc::channel();
+    let seen = db.subscribe(&ChangesQuery::new().since_tx(0).table("a")).unwrap();
+    let background = seen.spawn(move |entry| send.send(entry.tx_id).is_ok());
+    db.write_table("a", rows(2..3), &WriteOptions::append()).unwrap();
+    db.write_table("b", rows(2..3), &WriteOptions::append()).unwrap();
+    db.create_tag("v1", &At::head()).unwrap();
+    let entry = subscription.poll(Duration::from_secs(5)).unwrap().unwrap();
+    assert_eq!((entry.tx_id, entry.tables[0].rows_added), (2, 1));
+    assert_eq!([receive.recv().unwrap(), receive.recv().unwrap()], [1, 2]);
+    background.close().unwrap();
+    let all = db.changes(&ChangesQuery::new()).unwrap();
+    assert_eq!(all.iter().map(|entry| entry.tx_id).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!(db.changes(&ChangesQuery::new().table("b").limit(1)).unwrap()[0].tx_id, 3);
+    assert_eq!(db.latest_tx_id().unwrap(), 4);
+    assert_eq!(read(&db, "a", &At::tag("v1")), [0, 1, 2]);
+    db.close();
+    assert_eq!(db.latest_tx_id().err().unwrap().code(), Code::Closed);
+    assert!(subscription.next().is_none());
+}
+
+#[test]
+fn a_directory_is_reopened_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("repo");
+    {
+        let db = Database::open(&path, OpenOptions::default()).unwrap();
+        for id in 0..300 {
+            db.write_table("a", rows(id..id + 1), &WriteOptions::append()).unwrap();
+        }
+        db.create_branch("dev", &At::tx(10), None).unwrap();
+        db.create_tag("v", &At::tx(20)).unwrap();
+    }
+    let read_only = OpenOptions { read_only: true, ..OpenOptions::default() };
+    let db = Database::open(&path, read_only).unwrap();
+    assert_eq!(db.latest_tx_id().unwrap(), 302);
+    assert_eq!(read(&db, "a", &At::branch("dev")).len(), 10);
+    assert_eq!(read(&db, "a", &At::tag("v")).len(), 20);
+    assert_eq!(read(&db, "a", &At::head()).len(), 300);
+    let refused = db.write_table("a", rows(0..1), &WriteOptions::append()).err().unwrap();
+    assert_eq!(refused.code(), Code::ReadOnly);
+    assert!(db.verify(&VerifyOptions { deep: true, progress: None }).unwrap().ok);
+    let absent = OpenOptions { create: false, ..OpenOptions::default() };
+    let error = Database::open(directory.path().join("none"), absent).err().unwrap();
+    assert_eq!(error.code(), Code::RepositoryNotFound);
+}

@@ -1,0 +1,78 @@
+//! From what the log says of a version to everything that is needed to read it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::catalog::{VersionChange, View};
+use crate::error::{Error, Result};
+use crate::format::{Manifest, ManifestSource, SchemaSource, TableContent, TableName, TableSchema, TailBatch, Version};
+use crate::table::{InlineBatch, TableData, TableStore};
+
+pub(super) fn resolve(
+    tables: &TableStore,
+    view: &View,
+    table: &TableName,
+    change: &VersionChange,
+) -> Result<TableData> {
+    let content = content_of(change)?;
+    if let ManifestSource::Listed(chunks) = &content.manifest {
+        return tables.from_listed(chunks);
+    }
+    Ok(TableData {
+        schema: schema(view, table, &content.schema)?,
+        manifest: manifest(tables, view, table, &content.manifest)?,
+        tail: content.tail.iter().map(|batch| inline_batch(view, table, batch)).collect::<Result<_>>()?,
+    })
+}
+
+fn schema(view: &View, table: &TableName, source: &SchemaSource) -> Result<Arc<TableSchema>> {
+    match source {
+        SchemaSource::Here(schema) => Ok(Arc::new(schema.clone())),
+        SchemaSource::As(version) => {
+            let change = view.version_change(table, *version)?;
+            match &content_of(&change)?.schema {
+                SchemaSource::Here(schema) => Ok(Arc::new(schema.clone())),
+                _ => Err(broken(table, *version, "it does not hold the schema that another version names it for")),
+            }
+        }
+        SchemaSource::InChunks => Err(Error::internal("only a low-level version has its schema in its chunks")),
+    }
+}
+
+fn manifest(tables: &TableStore, view: &View, table: &TableName, source: &ManifestSource) -> Result<Arc<Manifest>> {
+    match source {
+        ManifestSource::Here(manifest) => Ok(Arc::new(manifest.clone())),
+        ManifestSource::Node(hash) => tables.load_manifest(*hash).map(Arc::new),
+        ManifestSource::As(version) => {
+            let change = view.version_change(table, *version)?;
+            match &content_of(&change)?.manifest {
+                ManifestSource::Here(manifest) => Ok(Arc::new(manifest.clone())),
+                _ => Err(broken(table, *version, "it does not hold the chunk list that another version names it for")),
+            }
+        }
+        ManifestSource::Listed(_) => Err(Error::internal("a bare chunk list is described, not resolved")),
+    }
+}
+
+fn inline_batch(view: &View, table: &TableName, batch: &TailBatch) -> Result<InlineBatch> {
+    let change = view.version_change(table, batch.version)?;
+    let missing = || broken(table, batch.version, "it does not carry the rows that another version names it for");
+    let bytes = change.change().inline.as_ref().ok_or_else(missing)?;
+    Ok(InlineBatch {
+        version: Some(batch.version),
+        rows: batch.rows,
+        after: batch.after,
+        bytes: Bytes::copy_from_slice(bytes),
+    })
+}
+
+fn content_of(change: &VersionChange) -> Result<&TableContent> {
+    let table = change.change();
+    let missing = || broken(&table.table, table.to.unwrap_or_default(), "it has no content");
+    table.content.as_ref().ok_or_else(missing)
+}
+
+fn broken(table: &TableName, version: Version, reason: &str) -> Error {
+    Error::LogCorrupt { at: format!("table {table} version {version}"), reason: reason.to_string() }
+}

@@ -1,0 +1,169 @@
+//! Opening: from directories to a repository.
+//!
+//! All of a repository usually stands in one directory. Its parts may also stand apart, as [`Locations`] says: the log
+//! and all metadata with the catalog, the chunks in a directory of their own. A directory named for branches or for
+//! transactions holds nothing but a pointer to the catalog, for those alone are the same log seen from another side.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Repository, RepositoryOptions};
+use crate::catalog::Catalog;
+use crate::chunk_store::ChunkStore;
+use crate::error::{Error, Result};
+use crate::format::Repository as Identity;
+use crate::store::{Access, LocalStore, Store, repository as repository_file};
+
+/// Where the chunks stand below a store.
+const CHUNKS: &str = "chunks";
+
+/// The file by which a directory says that its log is another directory's.
+const POINTER: &str = "home.json";
+
+/// The directories of one repository, where its parts stand apart.
+#[derive(Clone, Debug)]
+pub struct Locations {
+    /// The chunks.
+    pub chunks: PathBuf,
+    /// The log and all metadata.
+    pub catalog: PathBuf,
+    /// A directory that, opened alone, shows the branches.
+    pub branches: Option<PathBuf>,
+    /// A directory that, opened alone, shows the transactions.
+    pub transactions: Option<PathBuf>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pointer {
+    /// Where the log is: a path, relative to the directory of this file where both have a common parent.
+    home: PathBuf,
+    /// Where the chunks are, likewise.
+    chunks: PathBuf,
+}
+
+impl Repository {
+    /// Opens a repository in one store; `REPOSITORY_NOT_FOUND` where there is none and none is to be made.
+    pub fn open(store: Arc<dyn Store>, location: &str, options: &RepositoryOptions) -> Result<Repository> {
+        let chunks = ChunkStore::new(store.clone(), CHUNKS);
+        Repository::open_with(store, chunks, location, options)
+    }
+
+    /// Opens a directory: a repository, or a part that points to one.
+    pub fn open_directory(directory: &Path, options: &RepositoryOptions) -> Result<Repository> {
+        let store: Arc<dyn Store> = Arc::new(LocalStore::open(directory, options.access)?);
+        let location = directory.display().to_string();
+        match read_pointer(&*store)? {
+            None => Repository::open(store, &location, options),
+            Some(pointer) => {
+                let home = directory.join(pointer.home);
+                let chunks = local_chunks(&directory.join(pointer.chunks), options)?;
+                let store = Arc::new(LocalStore::open(&home, options.access)?);
+                Repository::open_with(store, chunks, &home.display().to_string(), options)
+            }
+        }
+    }
+
+    /// Opens a repository whose parts stand apart, and joins parts that are new.
+    ///
+    /// `INVALID_ARGUMENT` for a part that already has a history of its own, or belongs to another repository.
+    pub fn open_parts(locations: &Locations, options: &RepositoryOptions) -> Result<Repository> {
+        let parts = [&locations.branches, &locations.transactions];
+        for part in parts.into_iter().flatten() {
+            join(part, locations, options)?;
+        }
+        let store = Arc::new(LocalStore::open(&locations.catalog, options.access)?);
+        let chunks = local_chunks(&locations.chunks, options)?;
+        Repository::open_with(store, chunks, &locations.catalog.display().to_string(), options)
+    }
+
+    fn open_with(
+        store: Arc<dyn Store>,
+        chunks: ChunkStore,
+        location: &str,
+        options: &RepositoryOptions,
+    ) -> Result<Repository> {
+        let identity = identity(&*store, location, options)?;
+        let chain_start = identity.chain_start()?;
+        let catalog = Catalog::open(store.clone(), options.environment.clone(), chain_start, options.access)?;
+        Repository::assemble(identity, store.clone(), chunks, catalog, options)
+    }
+}
+
+/// Reads what makes a store a repository, or makes it one.
+fn identity(store: &dyn Store, location: &str, options: &RepositoryOptions) -> Result<Identity> {
+    if let Some(identity) = repository_file::load(store)? {
+        return Ok(identity);
+    }
+    let missing =
+        |reason: &str| Error::RepositoryNotFound { location: location.to_string(), reason: reason.to_string() };
+    if !options.create || options.access == Access::ReadOnly {
+        return Err(missing("there is no repo.json"));
+    }
+    if let Some(foreign) = store.list("")?.into_iter().find(|listed| !is_ours(&listed.path)) {
+        return Err(missing(&format!("the directory holds other files, such as {:?}", foreign.path)));
+    }
+    repository_file::load_or_create(store, &options.environment)
+}
+
+/// Whether a path can be a leftover of a repository's creation, or of a chunk store used alone.
+fn is_ours(path: &str) -> bool {
+    path.split_once('/').is_some_and(|(first, _)| matches!(first, "chunks" | "tmp" | "log" | "meta"))
+}
+
+fn local_chunks(directory: &Path, options: &RepositoryOptions) -> Result<ChunkStore> {
+    Ok(ChunkStore::new(Arc::new(LocalStore::open(directory, options.access)?), CHUNKS))
+}
+
+fn read_pointer(store: &dyn Store) -> Result<Option<Pointer>> {
+    let parse = |bytes: bytes::Bytes| {
+        serde_json::from_slice(&bytes)
+            .map_err(|error| Error::LogCorrupt { at: POINTER.to_string(), reason: error.to_string() })
+    };
+    store.get(POINTER)?.map(parse).transpose()
+}
+
+/// Makes a directory point to the catalog's, durably.
+fn join(part: &Path, locations: &Locations, options: &RepositoryOptions) -> Result<()> {
+    let store = LocalStore::open(part, options.access)?;
+    let wanted = Pointer { home: relative(part, &locations.catalog)?, chunks: relative(part, &locations.chunks)? };
+    if same_place(part, &locations.catalog)? {
+        return Ok(());
+    }
+    if repository_file::load(&store)?.is_some() {
+        let reason = format!("{part:?} has a history of its own; join directories before they are used apart");
+        return Err(Error::invalid("location", reason));
+    }
+    match read_pointer(&store)? {
+        None => {
+            let bytes = serde_json::to_vec_pretty(&wanted).map_err(|error| Error::internal(error.to_string()))?;
+            store.create(POINTER, &bytes)?;
+            store.sync(&[POINTER])
+        }
+        Some(found) if same_place(&part.join(&found.home), &locations.catalog)? => Ok(()),
+        Some(found) => {
+            let reason = format!("{part:?} belongs to the repository in {:?}", found.home);
+            Err(Error::invalid("location", reason))
+        }
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    let path = std::path::absolute(path).map_err(|error| Error::io("find", path.display(), error))?;
+    Ok(std::fs::canonicalize(&path).unwrap_or(path))
+}
+
+fn same_place(a: &Path, b: &Path) -> Result<bool> {
+    Ok(absolute(a)? == absolute(b)?)
+}
+
+/// `to` as seen from `from`: sideways where both stand in one directory, so that it can be moved as a whole.
+fn relative(from: &Path, to: &Path) -> Result<PathBuf> {
+    let (from, to) = (absolute(from)?, absolute(to)?);
+    match (from.parent(), to.parent(), to.file_name()) {
+        (Some(a), Some(b), Some(name)) if a == b => Ok(Path::new("..").join(name)),
+        _ => Ok(to),
+    }
+}

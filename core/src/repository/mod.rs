@@ -1,0 +1,113 @@
+//! One repository: its catalog and its tables, opened together.
+//!
+//! Floor 6: knows `catalog` and `table`, and brings them together: the catalog knows which version is where, the tables
+//! know rows; what a version consists of is resolved here.
+
+mod content;
+mod layout;
+
+pub use layout::Locations;
+
+use std::sync::Arc;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use crate::catalog::{Catalog, View};
+use crate::chunk_store::ChunkStore;
+use crate::error::{Error, Result};
+use crate::format::{Repository as Identity, TableName, Version};
+use crate::store::{Access, Environment, Store};
+use crate::table::{TableData, TableOptions, TableStore};
+
+/// Bytes of resolved versions (chunk lists and inlined rows) kept in memory.
+const CONTENT_CACHE_BYTES: u64 = 128 << 20;
+
+/// How a repository is opened.
+#[derive(Clone, Debug)]
+pub struct RepositoryOptions {
+    /// Whether it may be written.
+    pub access: Access,
+    /// Whether it is made where there is none.
+    pub create: bool,
+    /// Threads that hash, encode and decode; `None`: as many as there are cores.
+    pub threads: Option<usize>,
+    /// Clock and randomness.
+    pub environment: Environment,
+}
+
+/// A repository that is open. Thread-safe.
+#[derive(Debug)]
+pub struct Repository {
+    /// What `repo.json` says.
+    pub identity: Identity,
+    /// What the log says.
+    pub catalog: Catalog,
+    /// Rows.
+    pub tables: TableStore,
+    /// Chunks.
+    pub chunks: ChunkStore,
+    /// Where the log and everything else but chunks is kept.
+    pub store: Arc<dyn Store>,
+    /// Whether it may be written.
+    pub access: Access,
+    contents: Cache<(TableName, Version), Arc<TableData>, ByContentBytes>,
+}
+
+#[derive(Clone, Debug)]
+struct ByContentBytes;
+
+impl Weighter<(TableName, Version), Arc<TableData>> for ByContentBytes {
+    fn weight(&self, _: &(TableName, Version), data: &Arc<TableData>) -> u64 {
+        let columns = data.manifest.chunks.first().map_or(0, |chunk| chunk.columns.len() as u64);
+        1024 + data.manifest.chunks.len() as u64 * (128 + 64 * columns) + data.tail_bytes()
+    }
+}
+
+impl Repository {
+    fn assemble(
+        identity: Identity,
+        store: Arc<dyn Store>,
+        chunks: ChunkStore,
+        catalog: Catalog,
+        options: &RepositoryOptions,
+    ) -> Result<Repository> {
+        let tables = TableStore::new(chunks.clone(), store.clone(), table_options(options));
+        Ok(Repository {
+            identity,
+            catalog,
+            tables,
+            chunks,
+            store,
+            access: options.access,
+            contents: Cache::with_weighter(1024, CONTENT_CACHE_BYTES, ByContentBytes),
+        })
+    }
+
+    /// `READ_ONLY` unless the repository may be written.
+    pub fn check_writable(&self, action: &'static str) -> Result<()> {
+        match self.access {
+            Access::ReadWrite => Ok(()),
+            Access::ReadOnly => Err(Error::ReadOnly { action, reason: "as the options say".to_string() }),
+        }
+    }
+
+    /// What a version consists of; `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`.
+    pub fn content(&self, view: &View, table: &TableName, version: Version) -> Result<Arc<TableData>> {
+        let key = (table.clone(), version);
+        if let Some(data) = self.contents.get(&key) {
+            // The number of a commit that failed may have gone to another: only committed versions are kept.
+            return Ok(data);
+        }
+        let change = view.version_change(table, version)?;
+        let data = Arc::new(content::resolve(&self.tables, view, table, &change)?);
+        if !view.is_staged(change.transaction.tx_id) {
+            self.contents.insert(key, data.clone());
+        }
+        Ok(data)
+    }
+}
+
+fn table_options(options: &RepositoryOptions) -> TableOptions {
+    options.threads.map_or_else(TableOptions::default, |threads| TableOptions { threads: threads.max(1) })
+}

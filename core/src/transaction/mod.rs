@@ -1,0 +1,367 @@
+//! Transactions: prepare changes of any number of tables, commit them all or none.
+//!
+//! Floor 7. A transaction reads the snapshot that its branch was when it began, and its own writes on top. What it
+//! writes is encoded and synced at once, and becomes visible only by the one record that [`Transaction::commit`] appends.
+//! Commits that others made meanwhile are looked at with the log locked ([`conflict`]): what commutes is laid on top of
+//! them, everything else is `WRITE_CONFLICT` or `SERIALIZATION_FAILURE`, and nothing was changed.
+
+mod commit;
+mod conflict;
+mod staged;
+
+pub(crate) use commit::describe;
+pub use commit::{Commit, CommittedTable};
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arrow::datatypes::Schema;
+
+use crate::cancel::CancelToken;
+use crate::catalog::{Snapshot, View};
+use crate::error::{Error, Result};
+use crate::format::{BranchName, ChunkEntry, TableName, Version};
+use crate::limits::{INLINE_BATCH_BYTES_MAX, INLINE_TRANSACTION_BYTES_MAX};
+use crate::repository::Repository;
+use crate::table::{Appended, InlineBatch, InlineRows, Overwritten, RowStream, TableData, WriteStatistics};
+use staged::{Staged, StagedChange};
+
+/// How much a transaction is kept apart from others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// Reads a snapshot; fails if another commit changed what it writes.
+    #[default]
+    Snapshot,
+    /// Also fails if another commit changed a table that it read.
+    Serializable,
+}
+
+/// Whether written rows replace or follow those that are there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WriteMode {
+    /// The table consists of these rows.
+    #[default]
+    Overwrite,
+    /// These rows come behind those that are there.
+    Append,
+    /// Rows with a key that is there replace it: `UNSUPPORTED` until keys arrive.
+    Upsert,
+}
+
+/// A transaction that is open. Dropping it rolls it back.
+///
+/// Safe to share between threads; its calls then take turns.
+#[derive(Debug)]
+pub struct Transaction {
+    repository: Arc<Repository>,
+    view: View,
+    base: Snapshot,
+    isolation: Isolation,
+    author: Option<String>,
+    work: Mutex<Work>,
+}
+
+#[derive(Debug, Default)]
+struct Work {
+    ended: bool,
+    staged: BTreeMap<TableName, Staged>,
+    reads: BTreeMap<TableName, Option<Version>>,
+}
+
+impl Transaction {
+    /// Begins on a branch; `BRANCH_NOT_FOUND`.
+    pub fn begin(
+        repository: Arc<Repository>,
+        branch: &BranchName,
+        isolation: Isolation,
+        author: Option<String>,
+    ) -> Result<Transaction> {
+        let view = repository.catalog.view()?;
+        let base = view.head(branch)?;
+        Ok(Transaction { repository, view, base, isolation, author, work: Mutex::default() })
+    }
+
+    /// The branch that it will commit to.
+    pub fn branch(&self) -> &BranchName {
+        &self.base.branch
+    }
+
+    /// The snapshot that it reads.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.base
+    }
+
+    /// The catalog as it was at the beginning.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// A table as this transaction sees it, its own writes included; `TABLE_NOT_FOUND`. The version is `None` for
+    /// what it wrote itself.
+    pub fn table(&self, table: &TableName) -> Result<(Option<Version>, Arc<TableData>)> {
+        let mut work = self.open_work()?;
+        let missing =
+            || Error::TableNotFound { table: table.to_string(), at: format!("branch {:?}", self.base.branch) };
+        let Some(staged) = work.staged.get(table).cloned() else {
+            let version = self.read_base(&mut work, table)?.ok_or_else(missing)?;
+            return Ok((Some(version), self.repository.content(&self.view, table, version)?));
+        };
+        if matches!(staged.change, StagedChange::Append(_) | StagedChange::Fold(_)) {
+            self.read_base(&mut work, table)?;
+        }
+        let data = self.staged_data(table, &staged)?.ok_or_else(missing)?;
+        Ok((None, Arc::new(data)))
+    }
+
+    /// The names of the tables that this transaction sees.
+    pub fn table_names(&self) -> Result<Vec<TableName>> {
+        let work = self.open_work()?;
+        let mut names: BTreeMap<TableName, ()> =
+            self.view.live_tables(&self.base)?.into_keys().map(|name| (name, ())).collect();
+        for (name, staged) in &work.staged {
+            match staged.change {
+                StagedChange::Drop => drop(names.remove(name)),
+                _ => drop(names.insert(name.clone(), ())),
+            }
+        }
+        Ok(names.into_keys().collect())
+    }
+
+    /// Prepares a new table without rows; `TABLE_EXISTS`.
+    pub fn create_table(&self, table: &TableName, schema: &Schema, key: &[String]) -> Result<()> {
+        let mut work = self.writable_work("create a table")?;
+        if self.exists(&work, table)? {
+            let (table, branch) = (table.to_string(), self.base.branch.to_string());
+            return Err(Error::TableExists { table, branch });
+        }
+        let schema = self.repository.tables.create(schema, key)?;
+        let statistics = WriteStatistics::default();
+        let put = Overwritten { schema, manifest: Arc::default(), inline: None, rows: 0, statistics };
+        self.stage(&mut work, table, StagedChange::Put(Box::new(put)), statistics)
+    }
+
+    /// Prepares the end of a table; `TABLE_NOT_FOUND`.
+    pub fn drop_table(&self, table: &TableName) -> Result<()> {
+        let mut work = self.writable_work("drop a table")?;
+        if !self.exists(&work, table)? {
+            return Err(Error::TableNotFound {
+                table: table.to_string(),
+                at: format!("branch {:?}", self.base.branch),
+            });
+        }
+        if self.base_version(table)?.is_none() {
+            work.staged.remove(table);
+            return Ok(());
+        }
+        self.stage(&mut work, table, StagedChange::Drop, WriteStatistics::default())
+    }
+
+    /// Prepares rows for a table, which is created if it is not there. Returns when the rows are durable and yet
+    /// unseen by others.
+    ///
+    /// `SCHEMA_MISMATCH`, `UNSUPPORTED` (upsert), `CANCELLED`, and what `rows` itself fails with.
+    pub fn write_table(
+        &self,
+        table: &TableName,
+        rows: RowStream,
+        mode: WriteMode,
+        key: &[String],
+        cancel: &CancelToken,
+    ) -> Result<WriteStatistics> {
+        let mut work = self.writable_work("write a table")?;
+        let exists = self.exists(&work, table)?;
+        let change = match mode {
+            WriteMode::Upsert => {
+                let instead = "write with mode overwrite or append".to_string();
+                return Err(Error::Unsupported { what: "mode upsert".to_string(), instead });
+            }
+            WriteMode::Append if exists => self.append(&work, table, rows, cancel)?,
+            WriteMode::Append | WriteMode::Overwrite => self.overwrite(&work, table, rows, key, cancel)?,
+        };
+        let statistics = match &change {
+            StagedChange::Put(put) => put.statistics,
+            StagedChange::Append(appended) => appended.statistics,
+            _ => WriteStatistics::default(),
+        };
+        self.stage(&mut work, table, change, statistics)?;
+        Ok(statistics)
+    }
+
+    /// Prepares the same rows of a table in fewer pieces; says whether there is anything to do.
+    pub fn compact(&self, table: &TableName) -> Result<bool> {
+        let mut work = self.writable_work("compact a table")?;
+        let missing =
+            || Error::TableNotFound { table: table.to_string(), at: format!("branch {:?}", self.base.branch) };
+        let version = self.base_version(table)?.ok_or_else(missing)?;
+        let data = self.repository.content(&self.view, table, version)?;
+        let Some(fold) = self.repository.tables.compact(&data)? else { return Ok(false) };
+        let statistics = fold.statistics;
+        self.stage(&mut work, table, StagedChange::Fold(Box::new(fold)), statistics)?;
+        Ok(true)
+    }
+
+    /// Forgets everything that was prepared. `CLOSED` if the transaction has ended already.
+    pub fn rollback(&self) -> Result<()> {
+        let mut work = self.open_work()?;
+        *work = Work { ended: true, ..Work::default() };
+        Ok(())
+    }
+
+    fn append(&self, work: &Work, table: &TableName, rows: RowStream, cancel: &CancelToken) -> Result<StagedChange> {
+        let tables = &self.repository.tables;
+        let budget = self.inline_budget(work, table);
+        match work.staged.get(table).map(|staged| &staged.change) {
+            None => {
+                let parent = self.base_data(table)?;
+                Ok(StagedChange::Append(Box::new(tables.append(table, &parent, rows, budget, cancel)?)))
+            }
+            Some(StagedChange::Append(before)) => {
+                let empty = TableData::empty(self.base_data(table)?.schema.clone());
+                let (chunks, inline, after) =
+                    self.append_behind(table, &empty, before.inline.as_ref(), rows, budget, cancel)?;
+                let mut appended = Appended::clone(before);
+                appended.chunks.extend(chunks);
+                appended.rows += after.rows;
+                Ok(StagedChange::Append(Box::new(Appended { inline, statistics: after.statistics, ..appended })))
+            }
+            Some(StagedChange::Put(before)) => {
+                let empty = TableData::empty(before.schema.clone());
+                let (chunks, inline, after) =
+                    self.append_behind(table, &empty, before.inline.as_ref(), rows, budget, cancel)?;
+                let mut put = Overwritten::clone(before);
+                Arc::make_mut(&mut put.manifest).chunks.extend(chunks);
+                put.rows += after.rows;
+                Ok(StagedChange::Put(Box::new(Overwritten { inline, statistics: after.statistics, ..put })))
+            }
+            Some(StagedChange::Drop | StagedChange::Fold(_)) => {
+                Err(Error::internal("what was dropped or folded is not appended to"))
+            }
+        }
+    }
+
+    /// Appends rows behind rows that this transaction staged inline, in that order: few rows stay together inline,
+    /// otherwise the earlier ones become a chunk before the later ones. `empty` is the table without rows.
+    fn append_behind(
+        &self,
+        table: &TableName,
+        empty: &TableData,
+        before: Option<&InlineRows>,
+        rows: RowStream,
+        budget: usize,
+        cancel: &CancelToken,
+    ) -> Result<(Vec<ChunkEntry>, Option<InlineRows>, Appended)> {
+        let tables = &self.repository.tables;
+        let after = tables.append(table, empty, rows, budget, cancel)?;
+        let Some(before) = before else { return Ok((after.chunks.clone(), after.inline.clone(), after)) };
+        let both: Vec<&InlineRows> = std::iter::once(before).chain(&after.inline).collect();
+        let together = tables.read(&with_tail(empty, &both), None, cancel)?;
+        let budget = if after.chunks.is_empty() { budget } else { 0 };
+        let joined = tables.append(table, empty, together, budget, cancel)?;
+        let chunks = joined.chunks.into_iter().chain(after.chunks.iter().cloned()).collect();
+        Ok((chunks, joined.inline, after))
+    }
+
+    fn overwrite(
+        &self,
+        work: &Work,
+        table: &TableName,
+        rows: RowStream,
+        key: &[String],
+        cancel: &CancelToken,
+    ) -> Result<StagedChange> {
+        let parent = match self.base_version(table)? {
+            Some(version) => Some(self.repository.content(&self.view, table, version)?),
+            None => None,
+        };
+        let budget = self.inline_budget(work, table);
+        let put = self.repository.tables.overwrite(table, parent.as_deref(), rows, key, budget, cancel)?;
+        Ok(StagedChange::Put(Box::new(put)))
+    }
+
+    fn inline_budget(&self, work: &Work, table: &TableName) -> usize {
+        let others = work.staged.iter().filter(|(name, _)| *name != table);
+        let used: usize = others.filter_map(|(_, staged)| inline_bytes(&staged.change)).sum();
+        INLINE_TRANSACTION_BYTES_MAX.saturating_sub(used).min(INLINE_BATCH_BYTES_MAX)
+    }
+
+    fn stage(
+        &self,
+        work: &mut Work,
+        table: &TableName,
+        change: StagedChange,
+        statistics: WriteStatistics,
+    ) -> Result<()> {
+        let base = self.base_version(table)?;
+        let before = work.staged.remove(table).map(|staged| staged.statistics);
+        let statistics = sum(before.unwrap_or_default(), statistics);
+        work.staged.insert(table.clone(), Staged { base, change, statistics });
+        Ok(())
+    }
+
+    fn staged_data(&self, table: &TableName, staged: &Staged) -> Result<Option<TableData>> {
+        Ok(match &staged.change {
+            StagedChange::Drop => None,
+            StagedChange::Put(put) => Some(put.to_data(None)),
+            StagedChange::Append(appended) => Some(self.base_data(table)?.with_appended(appended, None)),
+            StagedChange::Fold(_) => Some(TableData::clone(&*self.base_data(table)?)),
+        })
+    }
+
+    fn base_version(&self, table: &TableName) -> Result<Option<Version>> {
+        self.view.version_at(&self.base, table)
+    }
+
+    fn base_data(&self, table: &TableName) -> Result<Arc<TableData>> {
+        let version = self.base_version(table)?.ok_or_else(|| Error::internal("the table was there"))?;
+        self.repository.content(&self.view, table, version)
+    }
+
+    /// The version at the beginning, which counts as read.
+    fn read_base(&self, work: &mut Work, table: &TableName) -> Result<Option<Version>> {
+        let version = self.base_version(table)?;
+        work.reads.insert(table.clone(), version);
+        Ok(version)
+    }
+
+    fn exists(&self, work: &Work, table: &TableName) -> Result<bool> {
+        match work.staged.get(table) {
+            Some(staged) => Ok(!matches!(staged.change, StagedChange::Drop)),
+            None => Ok(self.base_version(table)?.is_some()),
+        }
+    }
+
+    fn open_work(&self) -> Result<MutexGuard<'_, Work>> {
+        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        if work.ended { Err(Error::Closed { what: "transaction" }) } else { Ok(work) }
+    }
+
+    fn writable_work(&self, action: &'static str) -> Result<MutexGuard<'_, Work>> {
+        self.repository.check_writable(action)?;
+        self.open_work()
+    }
+}
+
+fn inline_bytes(change: &StagedChange) -> Option<usize> {
+    match change {
+        StagedChange::Put(put) => put.inline.as_ref().map(|rows| rows.bytes.len()),
+        StagedChange::Append(appended) => appended.inline.as_ref().map(|rows| rows.bytes.len()),
+        _ => None,
+    }
+}
+
+/// A table of nothing but rows that are staged inline.
+fn with_tail(empty: &TableData, inline: &[&InlineRows]) -> TableData {
+    let batch =
+        |rows: &&InlineRows| InlineBatch { version: None, rows: rows.rows, after: 0, bytes: rows.bytes.clone() };
+    TableData { tail: inline.iter().map(batch).collect(), ..empty.clone() }
+}
+
+fn sum(a: WriteStatistics, b: WriteStatistics) -> WriteStatistics {
+    WriteStatistics {
+        rows: a.rows + b.rows,
+        chunks_written: a.chunks_written + b.chunks_written,
+        chunks_reused: a.chunks_reused + b.chunks_reused,
+        bytes_written: a.bytes_written + b.bytes_written,
+        bytes_reused: a.bytes_reused + b.bytes_reused,
+    }
+}

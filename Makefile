@@ -11,6 +11,9 @@ deps: ## Checks the tools and installs libduckdb into .deps (skipped if DUCKDB_L
 build: deps ## Builds target/release/armillaria
 	@scripts/build.sh
 
+demo: deps ## Shows everything on real data, in a temporary folder
+	@scripts/demo.sh
+
 test: deps ## Runs lints, all tests, the build without DuckDB, and the documentation
 	@scripts/test.sh
 

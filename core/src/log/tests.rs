@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::format::record::encode;
 use crate::format::{BranchId, BranchName, TransactionKind, TxId};
@@ -465,4 +467,26 @@ fn the_same_seed_gives_the_same_trace() {
     };
     assert_eq!(run(5), run(5));
     assert_eq!(run(5).0.len(), 42);
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_written_over_a_log_what_is_read_was_appended(
+        at in 0..SMALL_FILE_BYTES as usize, garbage in proptest::collection::vec(any::<u8>(), 1..400), begin_as_a_record: bool
+    ) {
+        let store = memory();
+        let log = open(store.clone(), None).unwrap();
+        (0..3).for_each(|n| _ = append(&log, 100 * n).unwrap());
+        let (records, mut bytes) = (all(&log), first_file(&store));
+        let mut garbage = garbage;
+        if begin_as_a_record && garbage.len() > 8 {
+            garbage[..4].copy_from_slice(b"ARML");
+            garbage[6..8].fill(0);
+        }
+        let length = garbage.len().min(bytes.len() - at);
+        bytes[at..at + length].copy_from_slice(&garbage[..length]);
+        let (read, _) = recover(&bytes);
+        prop_assert!(records.starts_with(&read));
+        prop_assert!(read.len() >= records.iter().filter(|record| record.behind().offset as usize <= at).count());
+    }
 }

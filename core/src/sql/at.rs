@@ -1,14 +1,15 @@
 //! `AT` clauses: where a table reference looks.
 
-use duckdb::Connection;
 use duckdb::types::Value as DuckValue;
+use duckdb::{Connection, params_from_iter};
 use serde_json::Value as Json;
 
 use super::constant::Constant;
 use super::failure;
-use super::references::holds;
+use super::references::{holds, renumber};
 use super::statement::{deserialize, select_of};
 use super::tables::TableAt;
+use super::value::Parameters;
 use crate::error::{Error, Result};
 
 /// An `AT` clause, its expression not yet evaluated unless it is a constant.
@@ -18,49 +19,65 @@ pub(super) enum AtClause {
     Default,
     /// A constant.
     Known(TableAt),
-    /// `AT (VERSION => …)` of an expression: a SELECT of its value.
-    Version(String),
-    /// `AT (TIMESTAMP => …)`: a SELECT of its value.
-    Time(String),
+    /// `AT (VERSION => …)` of an expression.
+    Version(Expression),
+    /// `AT (TIMESTAMP => …)`.
+    Time(Expression),
+}
+
+/// A constant expression.
+#[derive(Debug)]
+pub(super) struct Expression {
+    /// A SELECT of its value.
+    select: String,
+    /// What its parameters `$1`, `$2` … were in the statement.
+    places: Vec<String>,
 }
 
 impl AtClause {
     /// Reads the clause from its syntax tree; what is no constant expression is `UNSUPPORTED`.
-    pub(super) fn of_tree(unit: &str, expression: Json, connection: &Connection) -> Result<AtClause> {
+    pub(super) fn of_tree(unit: &str, mut expression: Json, connection: &Connection) -> Result<AtClause> {
         let version = unit.eq_ignore_ascii_case("VERSION");
         match Constant::of_tree(&expression) {
             Some(Constant::Int(number)) if version => return version_number(number).map(AtClause::Known),
             Some(Constant::Text(name)) if version => return Ok(AtClause::Known(TableAt::Ref(name))),
             _ => {}
         }
-        let outer = [("class", "PARAMETER"), ("class", "SUBQUERY"), ("class", "WINDOW")];
-        if outer.iter().any(|(key, value)| holds(&expression, key, value)) {
-            let instead = "spell the version, name or time there, or give `at` along with the statement";
-            return Err(Error::Unsupported { what: "a parameter or a query in AT".into(), instead: instead.into() });
+        if holds(&expression, "class", "SUBQUERY") {
+            let instead = "spell the version, name or time there, or give it as a parameter";
+            return Err(Error::Unsupported { what: "a query in AT".into(), instead: instead.into() });
         }
+        let places = renumber(&mut expression);
         let select = deserialize(connection, &select_of(expression))?;
-        Ok(if version { AtClause::Version(select) } else { AtClause::Time(select) })
+        Ok(match version {
+            true => AtClause::Version(Expression { select, places }),
+            false => {
+                let select = format!("SELECT epoch_us(CAST(({select}) AS TIMESTAMP WITH TIME ZONE))");
+                AtClause::Time(Expression { select, places })
+            }
+        })
     }
 
     /// Where it looks now. What DuckDB says of a faulty expression is `SQL_ERROR`.
-    pub(super) fn evaluate(&self, connection: &Connection) -> Result<TableAt> {
+    pub(super) fn evaluate(&self, connection: &Connection, parameters: Parameters<'_>) -> Result<TableAt> {
         match self {
             AtClause::Default => Ok(TableAt::Default),
             AtClause::Known(at) => Ok(at.clone()),
-            AtClause::Version(select) => version(value(connection, select)?),
-            AtClause::Time(select) => {
-                let micros = format!("SELECT epoch_us(CAST(({select}) AS TIMESTAMP WITH TIME ZONE))");
-                match value(connection, &micros)? {
-                    DuckValue::BigInt(micros) => Ok(TableAt::Time(micros)),
-                    _ => Err(Error::invalid("AT clause", "its time is null")),
-                }
-            }
+            AtClause::Version(expression) => version(expression.value(connection, parameters)?),
+            AtClause::Time(expression) => match expression.value(connection, parameters)? {
+                DuckValue::BigInt(micros) => Ok(TableAt::Time(micros)),
+                _ => Err(Error::invalid("AT clause", "its time is null")),
+            },
         }
     }
 }
 
-fn value(connection: &Connection, select: &str) -> Result<DuckValue> {
-    connection.query_row(select, [], |row| row.get(0)).map_err(failure::sql)
+impl Expression {
+    fn value(&self, connection: &Connection, parameters: Parameters<'_>) -> Result<DuckValue> {
+        let mut statement = connection.prepare(&self.select).map_err(failure::sql)?;
+        let values = parameters.of_statement(&statement, &self.places)?;
+        statement.query_row(params_from_iter(values), |row| row.get(0)).map_err(failure::sql)
+    }
 }
 
 fn version(value: DuckValue) -> Result<TableAt> {

@@ -20,6 +20,9 @@ const IDLE_MAX: usize = 16;
 /// A connection keeps this many views; the least recently used goes first.
 const VIEWS_MAX: usize = 64;
 
+/// A connection keeps views until their definitions have this many bytes, or one that is larger.
+const VIEWS_BYTES_MAX: usize = 1 << 20;
+
 /// A DuckDB instance that opens when it is first needed.
 #[derive(Debug)]
 pub(super) struct Instance {
@@ -36,7 +39,12 @@ struct Pool {
 
 struct Idle {
     connection: Box<Connection>,
-    views: VecDeque<String>,
+    views: VecDeque<View>,
+}
+
+struct View {
+    name: String,
+    bytes: usize,
 }
 
 /// A connection that serves one statement; closed when dropped, used again after [`Pooled::release`].
@@ -48,7 +56,7 @@ pub(super) struct Pooled {
 /// What a connection comes back with.
 pub(super) struct Session {
     /// The views that it holds, the most recently used last.
-    views: VecDeque<String>,
+    views: VecDeque<View>,
     pool: Arc<Pool>,
 }
 
@@ -106,10 +114,10 @@ impl Pool {
 impl Pooled {
     /// Makes sure that a temporary view of this name is there.
     pub(super) fn ensure_view(&mut self, name: &str, definition: &str) -> Result<()> {
-        match self.session.views.iter().position(|view| view == name) {
+        match self.session.views.iter().position(|view| view.name == name) {
             Some(index) => {
-                let name = self.session.views.remove(index);
-                self.session.views.extend(name);
+                let view = self.session.views.remove(index);
+                self.session.views.extend(view);
                 Ok(())
             }
             None => self.create_view(name, definition),
@@ -119,15 +127,18 @@ impl Pooled {
     fn create_view(&mut self, name: &str, definition: &str) -> Result<()> {
         let create = format!("CREATE OR REPLACE TEMPORARY VIEW {} AS {definition}", quote::identifier(name));
         self.connection.execute_batch(&create).map_err(failure::sql)?;
-        self.session.views.push_back(name.to_owned());
+        self.session.views.push_back(View { name: name.to_owned(), bytes: definition.len() });
         Ok(())
     }
 
     /// Drops views that were not used for long; call it when the statement has ended.
     fn shed_views(&mut self) -> duckdb::Result<()> {
-        while self.session.views.len() > VIEWS_MAX {
-            if let Some(name) = self.session.views.pop_front() {
-                self.connection.execute_batch(&format!("DROP VIEW IF EXISTS {}", quote::identifier(&name)))?;
+        let views = &mut self.session.views;
+        let mut bytes: usize = views.iter().map(|view| view.bytes).sum();
+        while views.len() > VIEWS_MAX || (bytes > VIEWS_BYTES_MAX && views.len() > 1) {
+            if let Some(view) = views.pop_front() {
+                bytes -= view.bytes;
+                self.connection.execute_batch(&format!("DROP VIEW {}", quote::identifier(&view.name)))?;
             }
         }
         Ok(())

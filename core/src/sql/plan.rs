@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::failure;
 use super::files::{ChunkFiles, FileRef, Files};
 use super::instance::Pooled;
 use super::quote;
@@ -21,6 +22,8 @@ const SUGGESTIONS_MAX: usize = 3;
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) sql: String,
+    /// What its parameters `$1`, `$2` … were in the user's text.
+    pub(super) places: Vec<String>,
     pub(super) reads: Reads,
 }
 
@@ -30,6 +33,8 @@ pub(super) struct Reads {
     pub(super) source: Arc<dyn ChunkFiles>,
     pub(super) chunks: Vec<ChunkHash>,
     pub(super) files: Vec<FileRef>,
+    /// The views, and the tables that they stand for.
+    pub(super) names: Vec<(String, String)>,
 }
 
 /// What is needed to plan a statement.
@@ -45,11 +50,13 @@ type Resolved = Vec<((String, TableAt), ResolvedTable)>;
 impl Planner<'_> {
     /// Resolves the statement's tables and makes a view for each on the connection.
     pub(super) fn plan(&self, statement: &Statement, connection: &mut Pooled) -> Result<Plan> {
-        let reads = Reads { source: self.files.chunks.clone(), chunks: Vec::new(), files: Vec::new() };
+        let reads =
+            Reads { source: self.files.chunks.clone(), chunks: Vec::new(), files: Vec::new(), names: Vec::new() };
         match &statement.body {
-            Body::ShowTables => Ok(Plan { sql: self.show_tables()?, reads }),
-            Body::Select { template, tables } => {
-                let (mut plan, mut resolved) = (Plan { sql: String::new(), reads }, Resolved::new());
+            Body::ShowTables => Ok(Plan { sql: self.show_tables()?, places: Vec::new(), reads }),
+            Body::Select { template, tables, places } => {
+                let (mut plan, mut resolved) =
+                    (Plan { sql: String::new(), places: places.clone(), reads }, Resolved::new());
                 let mut fillings = Vec::with_capacity(tables.len());
                 for table in tables {
                     let found = match self.find(table, &mut resolved, connection)? {
@@ -75,12 +82,13 @@ impl Planner<'_> {
         on.ensure_view(&view.name, &view.definition).map_err(|error| reads.diagnose(error, &view.chunks))?;
         reads.files.extend(view.files);
         reads.chunks.extend(view.chunks);
+        reads.names.push((view.name.clone(), found.name.clone()));
         Ok(Filling { relation: view.name, alias: table.name.clone() })
     }
 
     /// The table that a reference means; `None` if it means a file.
     fn find(&self, table: &TableUse, resolved: &mut Resolved, on: &Pooled) -> Result<Option<ResolvedTable>> {
-        let place = (table.name.clone(), table.at.evaluate(&on.connection)?);
+        let place = (table.name.clone(), table.at.evaluate(&on.connection, self.parameters)?);
         if let Some((_, found)) = resolved.iter().find(|(known, _)| *known == place) {
             return Ok(Some(found.clone()));
         }
@@ -163,11 +171,13 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 impl Reads {
-    /// What an error of DuckDB really is: a chunk that is missing or damaged says so itself.
+    /// What an error of DuckDB really is: a chunk that is missing or damaged says so itself, a view goes by the name of
+    /// its table.
     pub(super) fn diagnose(&self, error: Error, more: &[ChunkHash]) -> Error {
         let Error::Sql { message } = &error else { return error };
-        if !super::failure::may_be_damage(message) {
-            return error;
+        if !failure::may_be_damage(message) {
+            let named = |message: String, (view, table): &(String, String)| message.replace(view, table);
+            return Error::Sql { message: self.names.iter().fold(message.clone(), named) };
         }
         let chunks = more.iter().chain(&self.chunks);
         let named = chunks.clone().find(|chunk| message.contains(&chunk.to_hex()));

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use arrow::datatypes::{DataType, Schema, TimeUnit};
+use arrow::datatypes::{DataType, FieldRef, Schema, TimeUnit};
 
 use super::constant::Constant;
 use super::predicate::{Comparison, Condition, Operand};
@@ -15,23 +15,20 @@ use super::value::{Parameters, Value};
 use crate::format::schema::column_id;
 use crate::format::{ChunkEntry, ColumnStatistics, Scalar};
 
-/// A table's top-level columns by their names in lower case; `None` where two names differ only in case.
-pub(super) struct Columns(HashMap<String, Option<(u32, DataType)>>);
+/// A table's top-level columns by the names that they have in SQL, in lower case.
+pub(super) struct Columns(HashMap<String, (u32, DataType)>);
 
 impl Columns {
-    /// The columns of a schema whose fields carry column ids.
-    pub(super) fn of(schema: &Schema) -> Columns {
-        let mut columns = HashMap::new();
-        for field in schema.fields() {
-            let column = column_id(field).map(|id| (id, field.data_type().clone()));
-            let known = columns.entry(field.name().to_ascii_lowercase());
-            known.and_modify(|twice| *twice = None).or_insert(column);
-        }
-        Columns(columns)
+    /// The columns of a schema whose fields carry column ids, and their names in SQL.
+    pub(super) fn of(schema: &Schema, names: &[String]) -> Columns {
+        let column = |(field, name): (&FieldRef, &String)| {
+            Some((name.to_ascii_lowercase(), (column_id(field)?, field.data_type().clone())))
+        };
+        Columns(schema.fields().iter().zip(names).filter_map(column).collect())
     }
 
     fn get(&self, name: &str) -> Option<(u32, &DataType)> {
-        self.0.get(&name.to_ascii_lowercase())?.as_ref().map(|(id, data_type)| (*id, data_type))
+        self.0.get(&name.to_ascii_lowercase()).map(|(id, data_type)| (*id, data_type))
     }
 }
 

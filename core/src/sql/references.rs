@@ -3,6 +3,8 @@
 //! The walk is over JSON as `json_serialize_sql` gives it. It knows what shadows a table (the names of CTEs), marks each
 //! reference, and refuses functions that would read something else.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::advice;
@@ -135,8 +137,7 @@ impl Walk {
             scope.push(text(object, "cte_name").to_ascii_lowercase());
         }
         self.ctes(object, &mut scope)?;
-        for (key, value) in object.iter_mut().filter(|(key, _)| *key != "cte_map") {
-            let _ = key;
+        for (_, value) in object.iter_mut().filter(|(key, _)| *key != "cte_map") {
             self.visit(value, &scope)?;
         }
         if kind == "SELECT_NODE" {
@@ -164,11 +165,12 @@ impl Walk {
         let name = text(table, "table_name").to_owned();
         let schema = [text(table, "catalog_name"), text(table, "schema_name")].map(str::to_owned);
         let at = table.get("at_clause").filter(|at| !at.is_null()).cloned();
-        if let Some(schema) = schema.iter().find(|schema| !schema.is_empty()) {
-            return Err(advice::qualified(schema, &name));
-        }
-        if at.is_none() && scope.contains(&name.to_ascii_lowercase()) {
-            return Ok(());
+        let shadowed = at.is_none() && scope.contains(&name.to_ascii_lowercase());
+        match schema.iter().find(|schema| !schema.is_empty()) {
+            Some(recurring) if shadowed && recurring == "recurring" => return Ok(()),
+            Some(schema) => return Err(advice::qualified(schema, &name)),
+            None if shadowed => return Ok(()),
+            None => {}
         }
         let alias = Some(text(table, "alias").to_owned()).filter(|alias| !alias.is_empty());
         let index = self.references.len();
@@ -220,12 +222,40 @@ pub(super) fn text<'a>(object: &'a Map<String, Json>, key: &str) -> &'a str {
     object.get(key).and_then(Json::as_str).unwrap_or_default()
 }
 
-/// The tree without positions in the text: two texts that mean the same have the same.
+/// Numbers positional parameters anew, without gaps, and tells what they were: a part of a statement has some of them.
+pub(super) fn renumber(tree: &mut Json) -> Vec<String> {
+    let mut numbers = BTreeSet::new();
+    parameters(tree, &mut |identifier| numbers.extend(identifier.parse::<u64>()));
+    let places: Vec<u64> = numbers.into_iter().collect();
+    parameters(tree, &mut |identifier| {
+        if let Some(place) = identifier.parse().ok().and_then(|number| places.binary_search(&number).ok()) {
+            *identifier = (place + 1).to_string();
+        }
+    });
+    places.iter().map(u64::to_string).collect()
+}
+
+fn parameters(tree: &mut Json, see: &mut dyn FnMut(&mut String)) {
+    match tree {
+        Json::Array(values) => values.iter_mut().for_each(|value| parameters(value, see)),
+        Json::Object(object) => {
+            let parameter = text(object, "class") == "PARAMETER";
+            if let Some(Json::String(identifier)) = object.get_mut("identifier").filter(|_| parameter) {
+                see(identifier);
+            }
+            object.values_mut().for_each(|value| parameters(value, see));
+        }
+        _ => {}
+    }
+}
+
+/// The tree without positions in the text and the count of parameters: two texts that mean the same have the same.
 pub(super) fn without_locations(tree: &mut Json) {
     match tree {
         Json::Array(values) => values.iter_mut().for_each(without_locations),
         Json::Object(object) => {
             object.remove("query_location");
+            object.remove("named_param_map");
             object.values_mut().for_each(without_locations);
         }
         _ => {}

@@ -7,7 +7,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use duckdb::{Connection, Statement, params_from_iter};
 
 use super::failure;
-use super::value::Value;
+use super::value::Parameters;
 use crate::error::Result;
 
 /// A result that streams, and the connection that it comes from.
@@ -25,11 +25,12 @@ pub(super) struct Running {
 unsafe impl Send for Running {}
 
 impl Running {
-    /// Starts a statement; its parameters are found by name.
-    pub(super) fn start<'v>(
+    /// Starts a statement; its parameters are numbered as `places` says.
+    pub(super) fn start(
         connection: Box<Connection>,
         sql: &str,
-        value: impl Fn(&str) -> Option<&'v Value>,
+        parameters: Parameters<'_>,
+        places: &[String],
     ) -> Result<Running> {
         let mut running = Running { statement: None, connection: NonNull::from(Box::leak(connection)) };
         // SAFETY: the pointer comes from a box, and nothing frees or moves what it points to before the statement is
@@ -37,11 +38,7 @@ impl Running {
         #[expect(unsafe_code, reason = "the statement borrows from the connection that lives beside it")]
         let connection: &'static Connection = unsafe { running.connection.as_ref() };
         let mut statement = connection.prepare(sql).map_err(failure::sql)?;
-        let mut values = Vec::with_capacity(statement.parameter_count());
-        for index in 1..=statement.parameter_count() {
-            let name = statement.parameter_name(index).map_err(failure::sql)?;
-            values.push(value(&name).unwrap_or(&Value::Null));
-        }
+        let values = parameters.of_statement(&statement, places)?;
         statement.stream_arrow(params_from_iter(values)).map(drop).map_err(failure::sql)?;
         running.statement = Some(statement);
         Ok(running)

@@ -25,7 +25,7 @@ const TEXT_BYTES_MAX: usize = 64 << 10;
 const DEPTH_MAX: usize = 100;
 
 /// The stack of that thread: DuckDB nests expressions 1000 deep, each a few levels of its tree.
-const STACK_BYTES: usize = 256 << 20;
+const STACK_BYTES: usize = 64 << 20;
 
 /// Statements that were taken apart, by their text.
 #[derive(Debug)]
@@ -48,7 +48,12 @@ pub(super) struct Statement {
 #[derive(Debug)]
 pub(super) enum Body {
     /// The rows of a SELECT.
-    Select { template: Template, tables: Vec<TableUse> },
+    Select {
+        template: Template,
+        tables: Vec<TableUse>,
+        /// What the parameters `$1`, `$2` … of the template were in the user's text.
+        places: Vec<String>,
+    },
     /// The names of all tables.
     ShowTables,
 }
@@ -117,9 +122,10 @@ impl Parse<'_> {
         let count = count_column(&tree);
         let mut walk = Walk::new(marks.clone(), self.external_access);
         walk.tree(&mut tree)?;
+        let places = references::renumber(&mut tree);
         let template = self.template(&walk.references, &marks, tree)?;
         let tables = walk.references.into_iter().map(|reference| self.table_use(reference, count.clone()));
-        let body = Body::Select { template, tables: tables.collect::<Result<_>>()? };
+        let body = Body::Select { template, tables: tables.collect::<Result<_>>()?, places };
         Ok(Statement { explain, body, parameters })
     }
 

@@ -32,7 +32,7 @@ pub(super) fn start(
     let (connection, session) = connection.split();
     let interrupter = Interrupter::new(connection.interrupt_handle());
     let guard = interrupter.heed(cancel);
-    let started = interrupter.during(cancel, || Running::start(connection, &plan.sql, |name| parameters.get(name)));
+    let started = interrupter.during(cancel, || Running::start(connection, &plan.sql, parameters, &plan.places));
     let running = started.map_err(|error| plan.reads.diagnose(error, &[]))?;
     let schema = running.schema();
     let open = Open { running, session, reads: plan.reads, interrupter, cancel: cancel.clone(), _guard: guard };

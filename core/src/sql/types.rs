@@ -160,6 +160,7 @@ fn list(item: &DataType, value: &str, column: &str) -> Result<Option<String>> {
     Ok(item.map(|item| format!("list_transform({value}, lambda {name}: {item})")))
 }
 
+/// Members are found by name, which DuckDB reads in any case; a struct of names that differ in case alone it refuses.
 fn members(fields: &Fields, value: &str, column: &str) -> Result<Option<String>> {
     let (mut members, mut changed) = (Vec::new(), false);
     for field in fields {

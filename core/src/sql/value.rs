@@ -1,7 +1,9 @@
 //! Values for the parameters of a statement.
 
+use duckdb::Statement;
 use duckdb::types::{TimeUnit, ToSql, ToSqlOutput, Value as DuckValue};
 
+use super::failure;
 use crate::error::{Error, Result};
 
 /// A value for a parameter of a statement.
@@ -80,6 +82,18 @@ impl<'a> Parameters<'a> {
             Parameters::Positional(values) => values.get(name.parse::<usize>().ok()?.checked_sub(1)?),
             Parameters::Named(values) => values.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v),
         }
+    }
+
+    /// The values of a prepared statement's parameters, in its own order. Its parameter `$n` was `places[n - 1]` in the
+    /// user's text.
+    pub(super) fn of_statement(&self, statement: &Statement<'_>, places: &[String]) -> Result<Vec<&'a Value>> {
+        let value = |index| {
+            let name = statement.parameter_name(index).map_err(failure::sql)?;
+            let place = name.parse::<usize>().ok().and_then(|number| places.get(number.checked_sub(1)?));
+            let name = place.unwrap_or(&name);
+            self.get(name).ok_or_else(|| Error::invalid("parameters", format!("the parameter ${name} has no value")))
+        };
+        (1..=statement.parameter_count()).map(value).collect()
     }
 
     /// Checks that there is a value for each of these parameters and no other; `INVALID_ARGUMENT` otherwise.

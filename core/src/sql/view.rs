@@ -1,8 +1,10 @@
 //! A table version as a view: the files that hold its rows, and how to read them.
 
+use std::collections::HashSet;
+use std::iter;
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
 use super::files::{FileRef, Files};
 use super::predicate::Condition;
@@ -47,7 +49,9 @@ impl View {
             (None, true) => return Err(no_columns(&table.name)),
             (None, false) => format!("SELECT * FROM {}", read(&files, "")?),
         };
-        let hash = blake3::hash(definition.as_bytes()).to_hex();
+        // DuckDB tells names apart in lower case only: the hash must tell them apart.
+        let hash =
+            blake3::Hasher::new().update(definition.as_bytes()).update(table.name.as_bytes()).finalize().to_hex();
         let name = format!("{}@{} {}", table.name, table.version, &hash[..32]);
         Ok(View { name, definition, files, chunks })
     }
@@ -62,7 +66,7 @@ fn kept<'a>(
 ) -> Vec<(usize, &'a ChunkEntry)> {
     let chunks = data.manifest.chunks.iter().enumerate();
     let (Some(schema), Some(condition)) = (schema, condition) else { return chunks.collect() };
-    let columns = Columns::of(schema);
+    let columns = Columns::of(schema, &names(schema));
     chunks.filter(|(_, chunk)| !prune::rules_out(condition, chunk, &columns, parameters)).collect()
 }
 
@@ -91,26 +95,38 @@ fn no_columns(table: &str) -> Error {
     }
 }
 
+/// The names of the columns in SQL: where two differ only in case, the later ones end in a number, as DuckDB names them.
+fn names(schema: &Schema) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let mut fresh = |name: &str| {
+        let numbered = (1..).map(|number| format!("{name}_{number}"));
+        let mut all = iter::once(name.to_owned()).chain(numbered);
+        all.find(|name| seen.insert(name.to_ascii_lowercase())).unwrap_or_default()
+    };
+    schema.fields().iter().map(|field| field.name().as_str()).map(&mut fresh).collect()
+}
+
 /// No rows, but the right columns.
 fn empty(schema: &Schema) -> Result<String> {
-    let column = |field: &Arc<arrow::datatypes::Field>| -> Result<String> {
-        let name = quote::identifier(field.name());
-        Ok(format!("CAST(NULL AS {}) AS {name}", types::in_sql(field.data_type())?))
+    let column = |(field, name): (&FieldRef, String)| -> Result<String> {
+        Ok(format!("CAST(NULL AS {}) AS {}", types::in_sql(field.data_type())?, quote::identifier(&name)))
     };
-    let columns = schema.fields().iter().map(column).collect::<Result<Vec<_>>>()?;
+    let columns = schema.fields().iter().zip(names(schema)).map(column).collect::<Result<Vec<_>>>()?;
     Ok(format!("SELECT {} WHERE false", columns.join(", ")))
 }
 
 fn typed(schema: &Schema, files: &[FileRef], kept: &[(usize, &ChunkEntry)]) -> Result<String> {
+    let names = names(schema);
     let (mut columns, mut changed) = (Vec::new(), false);
-    for field in schema.fields() {
-        let name = quote::identifier(field.name());
-        let converted = types::conversion(field.data_type(), &name, field.name())?;
+    for (field, name) in schema.fields().iter().zip(&names) {
+        let quoted = quote::identifier(name);
+        let converted = types::conversion(field.data_type(), &quoted, name)?;
         changed |= converted.is_some();
-        columns.push(converted.map_or_else(|| name.clone(), |converted| format!("{converted} AS {name}")));
+        columns.push(converted.map_or_else(|| quoted.clone(), |converted| format!("{converted} AS {quoted}")));
     }
+    let renamed = schema.fields().iter().zip(&names).any(|(field, name)| field.name() != name);
     let columns = if changed { columns.join(", ") } else { "*".to_owned() };
-    let by_id = if lacks_columns(schema, kept) { by_id(schema)? } else { String::new() };
+    let by_id = if renamed || lacks_columns(schema, kept) { by_id(schema, &names)? } else { String::new() };
     Ok(format!("SELECT {columns} FROM {}", read(files, &by_id)?))
 }
 
@@ -123,13 +139,13 @@ fn lacks_columns(schema: &Schema, kept: &[(usize, &ChunkEntry)]) -> bool {
 }
 
 /// Reads columns by their ids: where a file lacks one, its values are null.
-fn by_id(schema: &Schema) -> Result<String> {
-    let column = |field: &Arc<arrow::datatypes::Field>| -> Result<String> {
+fn by_id(schema: &Schema, names: &[String]) -> Result<String> {
+    let column = |(field, name): (&FieldRef, &String)| -> Result<String> {
         let id = column_id(field).ok_or_else(|| Error::internal("a column without an id"))?;
-        let (name, kind) = (quote::text(field.name()), quote::text(&types::in_file(field.data_type())?));
+        let (name, kind) = (quote::text(name), quote::text(&types::in_file(field.data_type())?));
         Ok(format!("{id}: {{'name': {name}, 'type': {kind}, 'default_value': NULL}}"))
     };
-    let columns = schema.fields().iter().map(column).collect::<Result<Vec<_>>>()?;
+    let columns = schema.fields().iter().zip(names).map(column).collect::<Result<Vec<_>>>()?;
     Ok(format!(", schema = MAP {{{}}}", columns.join(", ")))
 }
 

@@ -34,3 +34,8 @@ pub use error::{Category, Code, Error, Result};
 pub use sql::{Parameters, Value};
 pub use table::{RowStream, WriteStatistics};
 pub use transaction::{Commit, CommittedTable};
+
+/// The example of the README is compiled and run as a test.
+#[cfg(all(doctest, feature = "sql"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -16,6 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["chunk_store"],
     &["log"],
     &["table", "catalog"],
+    &["repository"],
     &["transaction"],
     &["branch", "changelog"],
     &["sql", "check", "gc"],

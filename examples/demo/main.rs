@@ -78,7 +78,7 @@ fn twelve_months(stage: &mut Stage) -> Outcome {
     let deliveries = flights::split_by_month(stage.data(), stage.folder())?;
     for (file, month) in deliveries.iter().zip(MONTHS) {
         let message = format!("{month} 2013");
-        stage.run_quietly(&["import", "flights", &file.display().to_string(), "--mode", "append", "-m", &message])?;
+        stage.run_quietly(&["import", "flights", file, "--mode", "append", "-m", &message])?;
     }
     stage.run(&["tag", "first-quarter", "tx:4"])?;
     stage.run(&["history", "flights"])
@@ -101,10 +101,9 @@ fn correction(stage: &mut Stage) -> Outcome {
     stage.heading("A branch that corrects data")?;
     stage.say("On 8 March it snowed, and the delays of carrier EV were booked an hour too high. Let us put that right, aside.")?;
     stage.run(&["checkout", "-b", "fix-snow"])?;
-    let corrected = stage.folder().join("corrected.parquet").display().to_string();
     let statement = "SELECT * REPLACE (CASE WHEN month = 3 AND day = 8 AND carrier = 'EV' THEN dep_delay - 60 ELSE dep_delay END AS dep_delay) FROM flights";
-    stage.run(&["sql", statement, "--output", &corrected])?;
-    stage.run(&["import", "flights", &corrected, "-m", "EV left an hour earlier on 8 March"])?;
+    stage.run(&["sql", statement, "--output", "corrected.parquet"])?;
+    stage.run(&["import", "flights", "corrected.parquet", "-m", "EV left an hour earlier on 8 March"])?;
     stage.say("Chunks that no corrected row touches were not written again. What differs?")?;
     stage.run(&["diff", "fix-snow", "main"])?;
     stage.run(&["diff", "flights", "13", "14", "--key", FLIGHT_KEY])
@@ -113,9 +112,8 @@ fn correction(stage: &mut Stage) -> Outcome {
 fn merge(stage: &mut Stage) -> Outcome {
     stage.heading("Meanwhile main moves on, and the two are merged")?;
     stage.run(&["checkout", "main"])?;
-    let carriers = stage.folder().join("airlines.csv");
-    std::fs::write(&carriers, "carrier,name\nZZ,Zeppelin Air\n")?;
-    stage.run(&["import", "airlines", &carriers.display().to_string(), "--mode", "append", "-m", "A new airline"])?;
+    std::fs::write(stage.folder().join("airlines.csv"), "carrier,name\nZZ,Zeppelin Air\n")?;
+    stage.run(&["import", "airlines", "airlines.csv", "--mode", "append", "-m", "A new airline"])?;
     stage.run(&["merge", "fix-snow", "--dry-run"])?;
     stage.run(&["merge", "fix-snow", "-m", "Take the corrected delays"])?;
     stage.run(&["log", "--limit", "8"])
@@ -168,7 +166,7 @@ fn damage(stage: &mut Stage) -> Outcome {
     let copy = stage.copy_repository()?;
     let chunk = flights::flip_a_bit(&copy)?;
     stage.say(&format!("In the copy, a bit of {} is flipped. Does anybody notice?", chunk.display()))?;
-    stage.run_failing(&["-C", &copy.display().to_string(), "verify", "--deep"])?;
+    stage.run_failing(&["verify", "--deep", "-C", "copy"])?;
     stage.say("The original is whole:")?;
     stage.run(&["verify", "--deep"])
 }

@@ -77,7 +77,7 @@ impl Stage {
     }
 
     fn run_expecting(&mut self, arguments: &[&str], success: bool, whole: bool) -> Outcome {
-        let shown: Vec<String> = arguments.iter().map(|argument| self.shown(argument)).collect();
+        let shown: Vec<String> = arguments.iter().map(|argument| Stage::shown(argument)).collect();
         writeln!(io::stdout(), "$ armillaria {}", shown.join(" "))?;
         let mut command = self.command();
         let output = self.timed(arguments.first().unwrap_or(&""), || Ok(command.args(arguments).output()?))?;
@@ -100,9 +100,8 @@ impl Stage {
     }
 
     /// As a user would type it.
-    fn shown(&self, argument: &str) -> String {
-        let short = argument.replace(&format!("{}/", self.folder().display()), "");
-        if short.contains([' ', '(', '\'']) { format!("\"{short}\"") } else { short }
+    fn shown(argument: &str) -> String {
+        if argument.contains([' ', '(', '\'']) { format!("\"{argument}\"") } else { argument.into() }
     }
 
     /// Does something and remembers how long it took.

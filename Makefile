@@ -23,6 +23,9 @@ lint: deps ## Checks formatting and lints
 fmt: ## Formats the code
 	@cargo fmt --all
 
+bench: deps ## Measures everything against its peers, installing them into .deps; writes docs/BENCHMARKS.md
+	@scripts/bench.sh $(BENCH)
+
 soak: deps ## Runs the long loops: tests that are ignored otherwise
 	cargo test --release --locked --workspace -- --ignored --nocapture
 

@@ -279,13 +279,23 @@ impl<'a> Scan<'a> {
     }
 
     fn read(&mut self) -> Result<Option<LogRecord>> {
+        let found = self.step_or_end()?;
+        if found.is_some() || !self.is_cut_off()? {
+            return Ok(found);
+        }
+        // Records are written in order: if this place was only being written, it is whole by now.
+        self.walker.window = Window::default();
+        match self.step_or_end()? {
+            Some(record) => Ok(Some(record)),
+            None => Err(self.walker.position.damage("it is no record, and there are records behind it").error()),
+        }
+    }
+
+    fn step_or_end(&mut self) -> Result<Option<LogRecord>> {
         match self.walker.step()? {
             Step::Record(record) => Ok(Some(record)),
             Step::Damaged(damage) => Err(damage.error()),
-            Step::Zeros if self.walker.pass_lost_mark()? => self.read(),
-            Step::Zeros | Step::Invalid | Step::NoFile if self.is_cut_off()? => {
-                Err(self.walker.position.damage("it is no record, and there are records behind it").error())
-            }
+            Step::Zeros if self.walker.pass_lost_mark()? => self.step_or_end(),
             Step::Zeros | Step::Invalid | Step::NoFile => Ok(None),
         }
     }

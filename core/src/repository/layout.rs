@@ -95,6 +95,10 @@ impl Repository {
 /// Reads what makes a store a repository, or makes it one.
 fn identity(store: &dyn Store, location: &str, options: &RepositoryOptions) -> Result<Identity> {
     if let Some(identity) = repository_file::load(store)? {
+        // Whoever made it may have died before its sync, and a log without its identity is lost.
+        if options.access == Access::ReadWrite && !has_log(store)? {
+            store.sync(&[repository_file::PATH])?;
+        }
         return Ok(identity);
     }
     let missing =
@@ -102,15 +106,26 @@ fn identity(store: &dyn Store, location: &str, options: &RepositoryOptions) -> R
     if !options.create || options.access == Access::ReadOnly {
         return Err(missing("there is no repo.json"));
     }
+    if has_log(store)? {
+        // Or another process has made it since.
+        let gone = || missing("there is a log, and its repo.json is gone; bring it back from a copy");
+        return repository_file::load(store)?.ok_or_else(gone);
+    }
     if let Some(foreign) = store.list("")?.into_iter().find(|listed| !is_ours(&listed.path)) {
         return Err(missing(&format!("the directory holds other files, such as {:?}", foreign.path)));
     }
     repository_file::load_or_create(store, &options.environment)
 }
 
-/// Whether a path can be a leftover of a repository's creation, or of a chunk store used alone.
+/// Whether anything was ever committed: the log is begun only where `repo.json` is durable.
+fn has_log(store: &dyn Store) -> Result<bool> {
+    Ok(!store.list("log")?.is_empty())
+}
+
+/// Whether a path can be of a chunk store used alone, or of another process that is making the repository.
 fn is_ours(path: &str) -> bool {
-    path.split_once('/').is_some_and(|(first, _)| matches!(first, "chunks" | "tmp" | "log" | "meta"))
+    path == repository_file::PATH
+        || path.split_once('/').is_some_and(|(first, _)| matches!(first, "chunks" | "tmp" | "log"))
 }
 
 fn local_chunks(directory: &Path, options: &RepositoryOptions) -> Result<ChunkStore> {

@@ -1,6 +1,6 @@
 //! SQL over chunks: any SELECT that DuckDB understands, over any tables at any versions.
 //!
-//! Floor 8: knows `table`, `chunk_store` and what is below, and the floors above only as [`Tables`].
+//! Floor 9: knows `table`, `format`, `cancel` and `error`, and the floors above only as [`Tables`].
 //!
 //! A statement is parsed by DuckDB itself; each table that it names is resolved and becomes a temporary view over
 //! `read_parquet([chunk files])`; the statement runs on a pooled connection and its result streams out as Arrow.

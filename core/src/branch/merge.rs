@@ -150,24 +150,20 @@ fn plan(view: &View, source: &BranchName, into: &BranchName, strategy: MergeStra
     };
     let mut we_moved = false;
     for table in all_tables(&base, &our_tables, &their_tables) {
-        let three = [base.get(table), our_tables.get(table), their_tables.get(table)];
-        let [was, our, their] = [
-            effective(view, *table, three[0])?,
-            effective(view, *table, three[1])?,
-            effective(view, *table, three[2])?,
-        ];
-        we_moved |= our != was;
-        if their == was || their == our {
+        let states = [&base, &our_tables, &their_tables].map(|tables| tables.get(table).copied());
+        let Some(known) = states.iter().flatten().next() else { continue };
+        let name = view.name_of(*table, known)?;
+        let [was, our, their] = states.map(|state| state.and_then(TableState::live));
+        let we_changed = !same_data(view, &name, our, was)?;
+        we_moved |= we_changed;
+        if same_data(view, &name, their, was)? || same_data(view, &name, their, our)? {
             continue;
         }
-        let Some(state) = three[2] else { continue };
-        let conflict = our != was;
-        let name = view.name_of(*table, state)?;
-        if conflict {
+        if we_changed {
             plan.conflicts.push(name.to_string());
         }
-        if !conflict || strategy == MergeStrategy::Theirs {
-            plan.changes.push(take_over(view, &name, three[1].copied(), *state, was)?);
+        if !we_changed || strategy == MergeStrategy::Theirs {
+            plan.changes.push(take_over(view, &name, states[1], their, was)?);
         }
     }
     plan.conflicts.sort_unstable();
@@ -189,16 +185,20 @@ fn all_tables<'a>(base: &'a Tables, ours: &'a Tables, theirs: &'a Tables) -> Vec
     keys
 }
 
-/// The version whose data a table has: a fold changes none, so it counts as the version before.
-fn effective(view: &View, table: TableKey, state: Option<&TableState>) -> Result<Option<Version>> {
-    let Some(state) = state else { return Ok(None) };
-    let Some(version) = state.live() else { return Ok(None) };
-    let name = view.name_of(table, state)?;
-    data_version(view, &name, version).map(Some)
+/// Whether two versions hold the same data: they are one, or only folds or reverts stand between them.
+pub(super) fn same_data(view: &View, table: &TableName, a: Option<Version>, b: Option<Version>) -> Result<bool> {
+    match (a, b) {
+        (None, None) => Ok(true),
+        (Some(a), Some(b)) => {
+            let (a, b) = (data_version(view, table, a)?, data_version(view, table, b)?);
+            Ok(a == b || content_by_reference(view, table, a)? == content_by_reference(view, table, b)?)
+        }
+        _ => Ok(false),
+    }
 }
 
 /// The version that last changed the data of a version.
-pub(super) fn data_version(view: &View, table: &TableName, mut version: Version) -> Result<Version> {
+fn data_version(view: &View, table: &TableName, mut version: Version) -> Result<Version> {
     loop {
         let change = view.version_change(table, version)?;
         match (change.change().kind, change.change().from) {
@@ -208,16 +208,34 @@ pub(super) fn data_version(view: &View, table: &TableName, mut version: Version)
     }
 }
 
+/// What a version consists of, with whatever stands in its own change named by its number.
+fn content_by_reference(view: &View, table: &TableName, version: Version) -> Result<TableContent> {
+    let change = view.version_change(table, version)?;
+    let missing = || Error::internal(format!("version {version} of {table} has no content"));
+    let content = change.change().content.as_ref().ok_or_else(missing)?;
+    Ok(TableContent {
+        schema: match &content.schema {
+            SchemaSource::Here(_) => SchemaSource::As(version),
+            other => other.clone(),
+        },
+        manifest: match &content.manifest {
+            ManifestSource::Here(_) => ManifestSource::As(version),
+            other => other.clone(),
+        },
+        ..content.clone()
+    })
+}
+
 /// Makes what the other side has this side's.
 fn take_over(
     view: &View,
     table: &TableName,
     ours: Option<TableState>,
-    theirs: TableState,
+    theirs: Option<Version>,
     base: Option<Version>,
 ) -> Result<TableChange> {
     let from = ours.and_then(TableState::live);
-    let Some(version) = theirs.live() else {
+    let Some(version) = theirs else {
         return Ok(drop_table(table, from, rows_of(view, table, from)?));
     };
     let newest = ours.map_or(Version(0), |state| state.version);
@@ -255,20 +273,7 @@ pub(super) fn drop_table(table: &TableName, from: Option<Version>, rows_removed:
 
 /// Brings an older version's content back under a new number, so that numbers on a branch keep growing.
 pub(super) fn restore(view: &View, table: &TableName, from: Option<Version>, version: Version) -> Result<TableChange> {
-    let change = view.version_change(table, version)?;
-    let missing = || Error::internal(format!("version {version} of {table} has no content"));
-    let content = change.change().content.as_ref().ok_or_else(missing)?;
-    let content = TableContent {
-        schema: match &content.schema {
-            SchemaSource::Here(_) => SchemaSource::As(version),
-            other => other.clone(),
-        },
-        manifest: match &content.manifest {
-            ManifestSource::Here(_) => ManifestSource::As(version),
-            other => other.clone(),
-        },
-        ..content.clone()
-    };
+    let content = content_by_reference(view, table, version)?;
     Ok(TableChange {
         table: table.clone(),
         kind: ChangeKind::Restore,

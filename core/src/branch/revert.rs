@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::merge::{data_version, drop_table, restore, rows_of, same_branch};
+use super::merge::{drop_table, restore, rows_of, same_branch, same_data};
 use crate::catalog::{Draft, Snapshot, View};
 use crate::error::{Error, Result};
 use crate::format::{ChangeKind, TableChange, Transaction, TransactionKind, TxId};
@@ -48,9 +48,7 @@ fn undo_all(view: &View, head: &Snapshot, undone: &Transaction) -> Result<Vec<Ta
     let mut conflicts = Vec::new();
     for change in &changes {
         let now = view.version_at(head, &change.table)?;
-        let now = now.map(|version| data_version(view, &change.table, version)).transpose()?;
-        let then = change.to.map(|version| data_version(view, &change.table, version)).transpose()?;
-        if now != then {
+        if !same_data(view, &change.table, now, change.to)? {
             conflicts.push(change.table.to_string());
         }
     }

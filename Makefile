@@ -27,7 +27,7 @@ bench: deps ## Measures everything against its peers, installing them into .deps
 	@scripts/bench.sh $(BENCH)
 
 soak: deps ## Runs the long loops: tests that are ignored otherwise
-	cargo test --release --locked --workspace -- --ignored --nocapture
+	cargo test --release --locked -p armillaria -- --ignored --nocapture
 
 doc: deps ## Builds the documentation into cargo's target folder
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked -p armillaria --no-deps

@@ -210,7 +210,7 @@ fn history_entry(view: &View, table: &TableName, tx_id: crate::format::TxId) -> 
     let transaction = view.transaction(tx_id)?;
     let change = transaction.tables.iter().find(|change| change.table == *table);
     let change =
-        change.ok_or_else(|| crate::Error::internal(format!("transaction {tx_id} does not change {table}")))?;
+        change.ok_or_else(|| crate::error::Error::internal(format!("transaction {tx_id} does not change {table}")))?;
     let made = change.to.map(|version| view.version_change(table, version)).transpose()?;
     let content = made.as_ref().and_then(|made| made.change().content.as_ref());
     Ok(HistoryEntry {

@@ -7,6 +7,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
     clippy::result_large_err,
@@ -16,6 +17,7 @@
 mod bad_input;
 mod crash;
 mod damage;
+mod faults;
 mod histories;
 mod isolation;
 mod kill;

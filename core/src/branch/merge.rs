@@ -185,25 +185,25 @@ fn all_tables<'a>(base: &'a Tables, ours: &'a Tables, theirs: &'a Tables) -> Vec
     keys
 }
 
-/// Whether two versions hold the same data: they are one, or only folds or reverts stand between them.
+/// Whether two versions hold the same data: they are one, or only folds and restores stand between them.
 pub(super) fn same_data(view: &View, table: &TableName, a: Option<Version>, b: Option<Version>) -> Result<bool> {
-    match (a, b) {
-        (None, None) => Ok(true),
-        (Some(a), Some(b)) => {
-            let (a, b) = (data_version(view, table, a)?, data_version(view, table, b)?);
-            Ok(a == b || content_by_reference(view, table, a)? == content_by_reference(view, table, b)?)
-        }
-        _ => Ok(false),
-    }
+    let data = |version: Option<Version>| version.map(|version| data_version(view, table, version)).transpose();
+    Ok(a == b || data(a)? == data(b)?)
 }
 
-/// The version that last changed the data of a version.
+/// The version that first had the data of a version.
 fn data_version(view: &View, table: &TableName, mut version: Version) -> Result<Version> {
     loop {
         let change = view.version_change(table, version)?;
-        match (change.change().kind, change.change().from) {
-            (ChangeKind::Fold, Some(before)) if before < version => version = before,
-            _ => return Ok(version),
+        let change = change.change();
+        let same = match change.kind {
+            ChangeKind::Fold => change.from,
+            ChangeKind::Restore => change.restores,
+            _ => None,
+        };
+        match same.filter(|before| *before < version) {
+            Some(before) => version = before,
+            None => return Ok(version),
         }
     }
 }
@@ -251,6 +251,7 @@ fn take_over(
         kind: ChangeKind::Adopt,
         from,
         to: Some(version),
+        restores: None,
         rows_added,
         rows_removed,
         content: None,
@@ -264,6 +265,7 @@ pub(super) fn drop_table(table: &TableName, from: Option<Version>, rows_removed:
         kind: ChangeKind::Drop,
         from,
         to: None,
+        restores: None,
         rows_added: 0,
         rows_removed,
         content: None,
@@ -279,6 +281,7 @@ pub(super) fn restore(view: &View, table: &TableName, from: Option<Version>, ver
         kind: ChangeKind::Restore,
         from,
         to: Some(view.next_version(table)?),
+        restores: Some(version),
         rows_added: content.rows,
         rows_removed: rows_of(view, table, from)?,
         content: Some(content),

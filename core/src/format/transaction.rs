@@ -70,6 +70,9 @@ pub struct TableChange {
     /// The version on this branch after; `None` where the table was dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Version>,
+    /// The version whose content came back; only for [`ChangeKind::Restore`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restores: Option<Version>,
     /// Rows that came.
     pub rows_added: u64,
     /// Rows that went.

@@ -68,6 +68,7 @@ pub(crate) struct Version {
     pub(crate) content: Content,
     pub(crate) from: Option<u64>,
     pub(crate) kind: ChangeKind,
+    pub(crate) restores: Option<u64>,
     pub(crate) tx_id: u64,
 }
 
@@ -169,10 +170,12 @@ impl Model {
         self.at(tx_id).changes.iter().find(|change| change.table == table)
     }
 
-    /// The version whose data a version has: folding changes none.
+    /// The version whose data a version has: folding changes none, and restoring brings back another's.
     pub(crate) fn data_version(&self, table: &str, version: u64) -> u64 {
         match self.version(table, version) {
-            Ok(Version { kind: ChangeKind::Fold, from: Some(from), .. }) => self.data_version(table, *from),
+            Ok(Version { kind: ChangeKind::Fold, from: Some(same), .. } | Version { restores: Some(same), .. }) => {
+                self.data_version(table, *same)
+            }
             _ => version,
         }
     }
@@ -245,13 +248,15 @@ impl Model {
     fn add_version(&mut self, table: &str, kind: ChangeKind, from: Option<u64>, content: Content) -> Change {
         let tx_id = self.latest() + 1;
         let versions = self.versions.entry(table.to_string()).or_default();
-        versions.push(Version { content, from, kind, tx_id });
+        versions.push(Version { content, from, kind, restores: None, tx_id });
         Change { table: table.to_string(), kind, from, to: Some(versions.len() as u64) }
     }
 
     fn restore(&mut self, table: &str, from: Option<u64>, version: u64) -> Change {
         let content = self.version(table, version).unwrap().content.clone();
-        self.add_version(table, ChangeKind::Restore, from, content)
+        let change = self.add_version(table, ChangeKind::Restore, from, content);
+        self.versions.get_mut(table).unwrap().last_mut().unwrap().restores = Some(version);
+        change
     }
 
     fn new_schema(&mut self) -> u32 {

@@ -17,13 +17,12 @@ pub(crate) struct DuckDb {
 impl DuckDb {
     /// Opens it with as many threads.
     pub(crate) fn open(threads: usize) -> Result<DuckDb> {
-        let config = Config::default()
-            .enable_autoload_extension(false)?
-            .with("enable_geoparquet_conversion", "false")?
-            .with("parquet_metadata_cache", "true")?
-            .threads(i64::try_from(threads)?)?;
+        let config = Config::default().enable_autoload_extension(false)?.threads(i64::try_from(threads)?)?;
         let connection = Connection::open_in_memory_with_flags(config)?;
-        connection.execute_batch("SET GLOBAL TimeZone = 'UTC'")?;
+        connection.execute_batch(
+            "SET GLOBAL TimeZone = 'UTC'; SET GLOBAL parquet_metadata_cache = true;
+            SET GLOBAL enable_geoparquet_conversion = false",
+        )?;
         Ok(DuckDb { connection })
     }
 

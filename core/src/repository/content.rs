@@ -9,21 +9,64 @@ use crate::error::{Error, Result};
 use crate::format::{Manifest, ManifestSource, SchemaSource, TableContent, TableName, TableSchema, TailBatch, Version};
 use crate::table::{InlineBatch, TableData, TableStore};
 
+/// A version whose content is in memory, and what the log says of it.
+pub(super) struct Before {
+    pub(super) version: Version,
+    pub(super) change: VersionChange,
+    pub(super) data: Arc<TableData>,
+}
+
+impl Before {
+    /// Its schema, if the same is meant.
+    fn schema(&self, source: &SchemaSource) -> Option<Arc<TableSchema>> {
+        let SchemaSource::As(version) = source else { return None };
+        let same = *version == self.version || self.content()?.schema == *source;
+        same.then(|| self.data.schema.clone())
+    }
+
+    /// Its chunk list, if the same is meant.
+    fn manifest(&self, source: &ManifestSource) -> Option<Arc<Manifest>> {
+        let same = match source {
+            ManifestSource::As(version) if *version == self.version => true,
+            ManifestSource::As(_) | ManifestSource::Node(_) => self.content()?.manifest == *source,
+            ManifestSource::Here(_) | ManifestSource::Listed(_) => false,
+        };
+        same.then(|| self.data.manifest.clone())
+    }
+
+    fn content(&self) -> Option<&TableContent> {
+        self.change.change().content.as_ref()
+    }
+}
+
+/// Resolves what the log says of a version; what it has in common with the one before is taken from there.
 pub(super) fn resolve(
     tables: &TableStore,
     view: &View,
     table: &TableName,
     change: &VersionChange,
+    before: Option<&Before>,
 ) -> Result<TableData> {
     let content = content_of(change)?;
     if let ManifestSource::Listed(chunks) = &content.manifest {
         return tables.from_listed(chunks);
     }
-    Ok(TableData {
-        schema: schema(view, table, &content.schema)?,
-        manifest: manifest(tables, view, table, &content.manifest)?,
-        tail: content.tail.iter().map(|batch| inline_batch(view, table, batch)).collect::<Result<_>>()?,
-    })
+    let schema = match before.and_then(|before| before.schema(&content.schema)) {
+        Some(schema) => schema,
+        None => schema(view, table, &content.schema)?,
+    };
+    let manifest = match before.and_then(|before| before.manifest(&content.manifest)) {
+        Some(manifest) => manifest,
+        None => manifest(tables, view, table, &content.manifest)?,
+    };
+    // Both tails are in the same order, so one pass finds all that they share.
+    let mut known = before.map_or(&[][..], |before| &before.data.tail).iter();
+    let batch = |batch: &TailBatch| match known.find(|known| known.version == Some(batch.version)) {
+        Some(known) => Ok(InlineBatch { after: batch.after, ..known.clone() }),
+        None => inline_batch(view, table, batch),
+    };
+    let tail = content.tail.iter().map(batch).collect::<Result<_>>()?;
+    Ok(TableData { schema, manifest, tail })
 }
 
 fn schema(view: &View, table: &TableName, source: &SchemaSource) -> Result<Arc<TableSchema>> {

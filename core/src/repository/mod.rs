@@ -13,7 +13,7 @@ use std::sync::Arc;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use crate::catalog::{Catalog, View};
+use crate::catalog::{Catalog, VersionChange, View};
 use crate::chunk_store::ChunkStore;
 use crate::error::{Error, Result};
 use crate::format::{Repository as Identity, TableName, Version};
@@ -100,11 +100,26 @@ impl Repository {
             return Ok(data);
         }
         let change = view.version_change(table, version)?;
-        let data = Arc::new(content::resolve(&self.tables, view, table, &change)?);
+        let before = self.before(view, table, &change)?;
+        let data = Arc::new(content::resolve(&self.tables, view, table, &change, before.as_ref())?);
         if !view.is_staged(change.transaction.tx_id) {
             self.contents.insert(key, data.clone());
         }
         Ok(data)
+    }
+
+    /// The nearest version that a change stands on whose content is in memory. One that is being committed never is,
+    /// so the search goes on behind it.
+    fn before(&self, view: &View, table: &TableName, change: &VersionChange) -> Result<Option<content::Before>> {
+        let mut from = change.change().from;
+        while let Some(version) = from {
+            let change = view.version_change(table, version)?;
+            if let Some(data) = self.contents.get(&(table.clone(), version)) {
+                return Ok(Some(content::Before { version, change, data }));
+            }
+            from = change.change().from.filter(|_| view.is_staged(change.transaction.tx_id));
+        }
+        Ok(None)
     }
 }
 

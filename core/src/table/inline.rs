@@ -4,6 +4,8 @@
 //! Layout: u32 little endian length of the message, the message (padded so that the body starts at a multiple of 8),
 //! the body. Buffers are aligned to 8 bytes and not compressed; the record around them is.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
@@ -46,7 +48,9 @@ pub(super) fn decode_batch(schema: SchemaRef, bytes: &Bytes) -> Result<RecordBat
     let header = message.header_as_record_batch().ok_or_else(|| corrupt("it is no record batch"))?;
     check_header(&message, &header, body.len())?;
     let body = Buffer::from(body.to_vec());
-    read_record_batch(&body, header, schema, &Default::default(), None, &message.version()).map_err(corrupt)
+    let read = || read_record_batch(&body, header, schema, &Default::default(), None, &message.version());
+    // Arrow's decoder panics on buffers that are too short for their rows.
+    catch_unwind(AssertUnwindSafe(read)).map_err(|_| corrupt("its buffers do not fit its rows"))?.map_err(corrupt)
 }
 
 fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {

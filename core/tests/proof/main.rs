@@ -18,6 +18,7 @@ mod bad_input;
 mod crash;
 mod damage;
 mod faults;
+mod fuzzing;
 mod histories;
 mod isolation;
 mod kill;

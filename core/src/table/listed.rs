@@ -5,12 +5,11 @@ use std::sync::Arc;
 use arrow::datatypes::{Schema, SchemaRef};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::columns::table_schema;
 use super::data::TableData;
 use super::normal_type::{normal_schema, same_type};
 use crate::chunk_store::ChunkStore;
 use crate::error::{Error, Result};
-use crate::format::{ChunkEntry, ChunkHash, LogicalHash, Manifest};
+use crate::format::{ChunkEntry, ChunkHash, LogicalHash, Manifest, TableSchema};
 
 /// Reads the footers of the chunks. The first chunk's columns are the table's; the others must have the same.
 pub(super) fn resolve(chunks: &ChunkStore, listed: &[ChunkHash]) -> Result<TableData> {
@@ -23,7 +22,9 @@ pub(super) fn resolve(chunks: &ChunkStore, listed: &[ChunkHash]) -> Result<Table
         entries.push(entry);
     }
     let schema = first.ok_or_else(|| Error::invalid("chunks", "a table without chunks has no columns"))?;
-    let schema = table_schema(&Schema::new(schema.fields().clone()), &[], None)?;
+    // Without ids: the files' own, if any, are not this table's, so columns are found by name.
+    let normal = normal_schema(&Schema::new(schema.fields().clone()))?;
+    let schema = Arc::new(TableSchema::from_arrow_with_ids(&normal, 1, Vec::new())?);
     Ok(TableData { schema, manifest: Arc::new(Manifest { chunks: entries }), tail: Vec::new() })
 }
 

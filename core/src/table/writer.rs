@@ -4,6 +4,7 @@
 //! everything happens on the caller's, in one order, so that a test that counts store operations can repeat itself.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -281,7 +282,13 @@ fn work(writer: &ChunkWriter<'_>, queue: &Mutex<Receiver<Job>>, made: &Sender<Ou
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
-        if stop.load(Ordering::Relaxed) || made.send((job.place, writer.make(&job))).is_err() {
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
+        // A panic must not leave the caller waiting for a worker that is gone.
+        let outcome = catch_unwind(AssertUnwindSafe(|| writer.make(&job)))
+            .unwrap_or_else(|_| Err(Error::internal("a thread that encodes chunks panicked")));
+        if made.send((job.place, outcome)).is_err() {
             return;
         }
     }

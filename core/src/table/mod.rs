@@ -34,3 +34,8 @@ pub use data::{Appended, Fold, InlineBatch, InlineRows, Overwritten, RowStream, 
 pub use diff::{CHANGE_TYPE_COLUMN, DiffCounts};
 pub use errors::{error_from_arrow, error_to_arrow};
 pub use store::{TableOptions, TableStore};
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

@@ -39,8 +39,8 @@ pub const SNAPSHOT_RECORDS: u64 = 256;
 /// … or after this many bytes of records.
 pub const SNAPSHOT_LOG_BYTES: u64 = 4 << 20;
 
-/// How often a commit that lost a race is tried again before it gives up.
-pub const COMMIT_TRIES_MAX: u32 = 10;
+/// About what a transaction takes of a record for itself, and for each table that it changes.
+pub const TRANSACTION_BYTES: usize = 512;
 
 /// A row group of a chunk has at most this many rows.
 pub const ROW_GROUP_ROWS_MAX: usize = 131_072;

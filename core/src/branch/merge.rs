@@ -14,6 +14,7 @@ use crate::format::{
     BranchName, ChangeKind, ManifestSource, SchemaSource, TableChange, TableContent, TableKey, TableName,
     TransactionKind, TxId, Version,
 };
+use crate::limits::TRANSACTION_BYTES;
 use crate::repository::Repository;
 
 /// What to do with a table that both sides changed.
@@ -89,17 +90,20 @@ pub fn merge(
     let decided: Arc<Mutex<Option<Plan>>> = Arc::default();
     let (slot, source, into) = (decided.clone(), source.clone(), into.clone());
     let (strategy, message) = (options.strategy, options.message.clone());
-    let committed = repository.catalog.commit(Box::new(move |view| {
-        let plan = plan(view, &source, &into, strategy)?;
-        if strategy == MergeStrategy::Fail && !plan.conflicts.is_empty() {
-            let (source_branch, into) = (source.to_string(), into.to_string());
-            return Err(Error::MergeConflict { source_branch, into, tables: plan.conflicts });
-        }
-        let message = message.clone().or_else(|| Some(format!("Merge {source} into {into}")));
-        let draft = draft(view, &into, &plan, author.clone(), message)?;
-        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(plan);
-        Ok(draft)
-    }))?;
+    let committed = repository.catalog.commit(
+        TRANSACTION_BYTES,
+        Box::new(move |view| {
+            let plan = plan(view, &source, &into, strategy)?;
+            if strategy == MergeStrategy::Fail && !plan.conflicts.is_empty() {
+                let (source_branch, into) = (source.to_string(), into.to_string());
+                return Err(Error::MergeConflict { source_branch, into, tables: plan.conflicts });
+            }
+            let message = message.clone().or_else(|| Some(format!("Merge {source} into {into}")));
+            let draft = draft(view, &into, &plan, author.clone(), message)?;
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(plan);
+            Ok(draft)
+        }),
+    )?;
     let plan = decided.lock().unwrap_or_else(PoisonError::into_inner).take();
     let plan = plan.ok_or_else(|| Error::internal("a merge ended without a plan"))?;
     Ok(report(&plan, committed.map(|transaction| transaction.tx_id.0)))

@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::catalog::{Branch, Draft, Snapshot, Tag, View};
 use crate::error::{Error, Result};
 use crate::format::{BranchChange, BranchId, BranchName, RefChange, TagName, Transaction, TransactionKind, TxId};
+use crate::limits::TRANSACTION_BYTES;
 use crate::repository::Repository;
 
 /// A branch, as users see it.
@@ -195,6 +196,6 @@ fn commit_refs(
     repository: &Repository,
     propose: impl FnMut(&View) -> Result<Option<Draft>> + Send + 'static,
 ) -> Result<Arc<Transaction>> {
-    let committed = repository.catalog.commit(Box::new(propose))?;
+    let committed = repository.catalog.commit(TRANSACTION_BYTES, Box::new(propose))?;
     committed.ok_or_else(|| Error::internal("a change of names always commits"))
 }

@@ -6,6 +6,7 @@ use super::merge::{drop_table, restore, rows_of, same_branch, same_data};
 use crate::catalog::{Draft, Snapshot, View};
 use crate::error::{Error, Result};
 use crate::format::{ChangeKind, TableChange, Transaction, TransactionKind, TxId};
+use crate::limits::TRANSACTION_BYTES;
 use crate::repository::Repository;
 
 /// Undoes what a transaction did to tables, on the branch that it stands on.
@@ -19,24 +20,27 @@ pub fn revert(
     author: Option<String>,
 ) -> Result<Arc<Transaction>> {
     repository.check_writable("revert a transaction")?;
-    let committed = repository.catalog.commit(Box::new(move |view| {
-        let undone = view.transaction(tx_id)?;
-        let snapshot = view.snapshot_of(tx_id)?;
-        let head = same_branch(view, &snapshot)?;
-        let tables = undo_all(view, &head, &undone)?;
-        let message = message.clone().or_else(|| Some(format!("Revert transaction {tx_id}")));
-        Ok(Some(Draft {
-            branch: head.branch,
-            branch_id: Some(head.branch_id),
-            parents: vec![head.tx_id],
-            author: author.clone(),
-            message,
-            kind: TransactionKind::Revert(tx_id),
-            tables,
-            refs: Vec::new(),
-            reads: Vec::new(),
-        }))
-    }))?;
+    let committed = repository.catalog.commit(
+        TRANSACTION_BYTES,
+        Box::new(move |view| {
+            let undone = view.transaction(tx_id)?;
+            let snapshot = view.snapshot_of(tx_id)?;
+            let head = same_branch(view, &snapshot)?;
+            let tables = undo_all(view, &head, &undone)?;
+            let message = message.clone().or_else(|| Some(format!("Revert transaction {tx_id}")));
+            Ok(Some(Draft {
+                branch: head.branch,
+                branch_id: Some(head.branch_id),
+                parents: vec![head.tx_id],
+                author: author.clone(),
+                message,
+                kind: TransactionKind::Revert(tx_id),
+                tables,
+                refs: Vec::new(),
+                reads: Vec::new(),
+            }))
+        }),
+    )?;
     committed.ok_or_else(|| Error::internal("a revert always commits"))
 }
 

@@ -1,7 +1,7 @@
 //! Checkpoints: the catalog written down now and then, so that opening does not read the whole log.
 //!
-//! A checkpoint is derived from the log and never needed: one that is missing, damaged or of another layout is passed
-//! over for the one before it, and at last for the log itself.
+//! A checkpoint is derived from the log and never needed: one that is missing or damaged is passed over for the
+//! one before it, and where there is none, or the newest is of another layout, for the log itself.
 
 use std::collections::HashSet;
 use std::sync::Arc;

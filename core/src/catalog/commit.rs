@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::view::View;
 use crate::error::{Error, Result};
 use crate::format::{BranchId, BranchName, RefChange, TableChange, TableRead, Transaction, TransactionKind, TxId};
+use crate::limits::GROUP_BYTES_MAX;
 
 /// A transaction before it has a number and a time.
 #[derive(Clone, Debug)]
@@ -62,6 +63,8 @@ pub(super) type Outcome = Result<Option<Arc<Transaction>>>;
 
 /// A proposal on its way.
 pub(super) struct Pending {
+    /// About how much of a record it takes.
+    bytes: usize,
     pub(super) propose: Mutex<Propose>,
     outcome: Mutex<Option<Outcome>>,
 }
@@ -92,15 +95,25 @@ impl fmt::Debug for CommitQueue {
     }
 }
 
-/// More than this many transactions do not share a record.
-const GROUP_TRANSACTIONS_MAX: usize = 256;
+impl Waiting {
+    /// Takes the first that waits, and those behind it that fit into the same record.
+    fn next_group(&mut self) -> Vec<Arc<Pending>> {
+        let mut bytes = 0;
+        let fits = |pending: &&Arc<Pending>| {
+            bytes += pending.bytes;
+            bytes <= GROUP_BYTES_MAX
+        };
+        let members = self.proposals.iter().take_while(fits).count().max(1).min(self.proposals.len());
+        self.proposals.drain(..members).collect()
+    }
+}
 
 impl CommitQueue {
     /// Waits until a proposal is settled, leading a group where nobody else does.
     ///
     /// `lead` must settle every member of the group that it is given.
-    pub(super) fn submit(&self, propose: Propose, lead: impl Fn(&[Arc<Pending>])) -> Outcome {
-        let mine = Arc::new(Pending { propose: Mutex::new(propose), outcome: Mutex::new(None) });
+    pub(super) fn submit(&self, bytes: usize, propose: Propose, lead: impl Fn(&[Arc<Pending>])) -> Outcome {
+        let mine = Arc::new(Pending { bytes, propose: Mutex::new(propose), outcome: Mutex::new(None) });
         let mut waiting = lock(&self.waiting);
         waiting.proposals.push_back(mine.clone());
         loop {
@@ -112,8 +125,7 @@ impl CommitQueue {
                 continue;
             }
             waiting.has_leader = true;
-            let members = waiting.proposals.len().min(GROUP_TRANSACTIONS_MAX);
-            let group: Vec<_> = waiting.proposals.drain(..members).collect();
+            let group = waiting.next_group();
             drop(waiting);
             let leading = Leading { queue: self, group };
             lead(&leading.group);

@@ -148,7 +148,7 @@ impl Catalog {
     /// Makes the index anew from the log: a file of it was missing or damaged.
     #[instrument(level = "debug", skip_all)]
     fn rebuild(&self) -> Result<()> {
-        let end = self.published().position;
+        let end = self.records.log.position();
         let mut state = State::empty(self.beginning);
         for record in self.records.log.scan(self.beginning) {
             if state.position.next == end.next {
@@ -167,8 +167,9 @@ impl Catalog {
             return Ok(published);
         }
         let mut state = State::clone(&published);
-        for record in fresh {
-            self.apply(&mut state, record)?;
+        for record in fresh.into_iter().filter(|record| record.sequence >= published.position.next) {
+            // The log does not hand a record out again: what was not taken in has to be read anew.
+            self.apply(&mut state, record).inspect_err(|_| self.blocks.mark_damaged())?;
         }
         self.publish(state);
         Ok(self.published())
@@ -189,10 +190,11 @@ impl Catalog {
 
     /// Commits what a proposal says; when this returns, it is durable.
     ///
-    /// `None` where the proposal found nothing to commit. Errors are the proposal's own, or the log's.
+    /// `bytes` is about how much of a record it will take. `None` where the proposal found nothing to commit. Errors are
+    /// the proposal's own, or the log's.
     #[instrument(level = "debug", skip_all, name = "commit")]
-    pub fn commit(&self, propose: Propose) -> Result<Option<Arc<Transaction>>> {
-        let outcome = self.queue.submit(propose, |group| self.commit_group(group));
+    pub fn commit(&self, bytes: usize, propose: Propose) -> Result<Option<Arc<Transaction>>> {
+        let outcome = self.queue.submit(bytes, propose, |group| self.commit_group(group));
         if let Ok(Some(transaction)) = &outcome {
             debug!(tx_id = transaction.tx_id.0, branch = %transaction.branch, "committed");
             self.checkpoint_if_due();
@@ -212,7 +214,13 @@ impl Catalog {
             let accepted: Vec<_> = outcomes.iter().flatten().flatten().map(|tx| Transaction::clone(tx)).collect();
             Ok((!accepted.is_empty()).then_some(accepted))
         });
-        let settled = appended.and_then(|_| self.refresh());
+        if appended.is_ok()
+            && let Err(error) = self.refresh()
+        {
+            // The commit is durable whatever becomes of this process's picture of it.
+            tracing::warn!(%error, "cannot read back what was committed");
+        }
+        let settled = appended.map(|_| ());
         outcomes.resize(group.len(), Ok(None));
         for (pending, outcome) in group.iter().zip(outcomes) {
             let refused = outcome.is_err();
@@ -287,8 +295,8 @@ impl Catalog {
     /// Writes the published state down and sweeps what it replaces.
     #[instrument(level = "debug", skip_all)]
     fn checkpoint(&self) -> Result<()> {
-        self.uncheckpointed_records.store(0, Ordering::Relaxed);
-        self.uncheckpointed_bytes.store(0, Ordering::Relaxed);
+        let records = self.uncheckpointed_records.load(Ordering::Relaxed);
+        let bytes = self.uncheckpointed_bytes.load(Ordering::Relaxed);
         let state = self.published();
         let last = Sequence(state.position.next.0.saturating_sub(1));
         let index = state.index.flushed(&self.store, &self.blocks, last)?;
@@ -301,11 +309,13 @@ impl Catalog {
             current.index = current.index.rebased(&state.index, &flushed.index);
             self.publish(current);
         }
+        self.uncheckpointed_records.fetch_sub(records, Ordering::Relaxed);
+        self.uncheckpointed_bytes.fetch_sub(bytes, Ordering::Relaxed);
         sweep(&self.store, &snapshots)
     }
 }
 
-/// The newest checkpoint that can be used; `None` if there is none.
+/// The newest checkpoint, unless it is of a layout that this library does not know.
 fn newest_checkpoint(store: &Arc<dyn Store>) -> Result<Option<Checkpoint>> {
     let newest = Snapshots::new(store.clone()).newest()?;
     Ok(newest.and_then(|(_, bytes)| Checkpoint::decode(&bytes)))

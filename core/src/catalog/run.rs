@@ -37,6 +37,11 @@ impl BlockCache {
         Arc::new(BlockCache { blocks: Cache::new(CACHED_BLOCKS), damaged: AtomicBool::new(false) })
     }
 
+    /// Has the index made anew from the log before it is used again.
+    pub(super) fn mark_damaged(&self) {
+        self.damaged.store(true, Ordering::SeqCst);
+    }
+
     /// Whether a run turned out to be missing or damaged since this was last asked.
     pub(super) fn take_damaged(&self) -> bool {
         self.damaged.swap(false, Ordering::SeqCst)
@@ -146,7 +151,7 @@ impl Run {
     }
 
     fn damaged(&self, what: &str) -> Error {
-        self.blocks.damaged.store(true, Ordering::SeqCst);
+        self.blocks.mark_damaged();
         let reason = format!("an index file {what}; the next operation makes the index anew from the log");
         Error::LogCorrupt { at: self.path.clone(), reason }
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::error::{Error, Result};
 use crate::format::{ChunkEntry, Manifest, ManifestNode, ManifestSource, NodeHash, cbor};
 use crate::limits::{INLINE_MANIFEST_BYTES_MAX, MANIFEST_NODE_ENTRIES_MAX};
-use crate::store::Store;
+use crate::store::{Created, Store};
 
 /// A node gets at least this many entries before it may end.
 const NODE_ENTRIES_MIN: usize = 64;
@@ -105,7 +105,12 @@ impl Tree<'_> {
     fn put(&mut self, node: &ManifestNode) -> Result<NodeHash> {
         let bytes = cbor::encode(node)?;
         let hash = NodeHash::of(&bytes);
-        self.meta.create(&node_path(hash), &bytes)?;
+        let path = node_path(hash);
+        let damaged = self.meta.create(&path, &bytes)? == Created::AlreadyThere && load_node(self.meta, hash).is_err();
+        if damaged {
+            self.meta.delete(&path)?;
+            self.meta.create(&path, &bytes)?;
+        }
         self.made.push(hash);
         Ok(hash)
     }

@@ -11,7 +11,7 @@ use arrow::array::types::{
 };
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, Decimal128Array, Decimal256Array, FixedSizeListArray,
-    GenericByteArray, GenericListArray, ListArray, MapArray, OffsetSizeTrait, PrimitiveArray, StructArray,
+    GenericByteArray, GenericListArray, ListArray, MapArray, OffsetSizeTrait, PrimitiveArray, StructArray, make_array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::compute::cast;
@@ -149,16 +149,29 @@ fn conform_map(map: &MapArray, entries: &Arc<Field>) -> Fit<ArrayRef> {
 
 /// Conforms a child whose values under a null parent do not count as nulls; `each` children belong to a parent.
 fn conform_below(child: &ArrayRef, field: &Field, parent: Option<&NullBuffer>, each: usize) -> Fit<ArrayRef> {
-    let conformed = conform_type(child, field.data_type())?;
+    let hidden = parent.filter(|nulls| nulls.null_count() > 0).map(|nulls| nulls.expand(each));
+    let conformed = match (&hidden, field.data_type()) {
+        // What is hidden here is hidden from the grandchildren too.
+        (Some(hidden), DataType::Struct(_) | DataType::FixedSizeList(..)) => {
+            conform_type(&hide(child, hidden)?, field.data_type())?
+        }
+        _ => conform_type(child, field.data_type())?,
+    };
     if field.is_nullable() || conformed.null_count() == 0 {
         return Ok(conformed);
     }
-    let hidden = parent.map(|nulls| nulls.expand(each));
     let nulls = conformed.logical_nulls();
     match (hidden, nulls) {
         (Some(hidden), Some(nulls)) if hidden.contains(&nulls) => Ok(conformed),
         _ => Err(Misfit::Wrong(format!("{:?} takes no nulls, and the rows have some", field.name()))),
     }
+}
+
+/// The same values, null also where they are hidden.
+fn hide(array: &ArrayRef, hidden: &NullBuffer) -> Fit<ArrayRef> {
+    let nulls = NullBuffer::union(array.nulls(), Some(hidden));
+    let data = array.to_data().into_builder().nulls(nulls).build().map_err(misfit)?;
+    Ok(make_array(data))
 }
 
 fn one_nan<T: ArrowPrimitiveType>(array: &ArrayRef, is_nan: fn(T::Native) -> bool, nan: T::Native) -> ArrayRef {

@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use super::conflict::{Verdict, judge};
 use super::staged::{Parent, Staged, StagedChange, compose};
-use super::{Isolation, Transaction, Work, sum};
+use super::{Isolation, Transaction, Work, inline_bytes, sum};
 use crate::catalog::{Draft, Snapshot, View};
 use crate::error::{Error, Result};
 use crate::format::{ChangeKind, TableChange, TableName, TableRead, TransactionKind, TxId, Version};
+use crate::limits::{INLINE_MANIFEST_BYTES_MAX, TRANSACTION_BYTES};
 use crate::repository::Repository;
 use crate::table::WriteStatistics;
 
@@ -101,7 +102,8 @@ impl Transaction {
             reads: work.reads,
         };
         prepared.store_nodes(&self.view)?;
-        let committed = self.repository.catalog.commit(Box::new(move |view| prepared.propose(view)))?;
+        let committed =
+            self.repository.catalog.commit(prepared.record_bytes(), Box::new(move |view| prepared.propose(view)))?;
         Ok(committed.map_or_else(|| self.nothing_to_commit(), |transaction| describe(&transaction, statistics)))
     }
 
@@ -151,6 +153,15 @@ impl Prepared {
             compose(&self.repository, table, staged, parent.as_ref(), view.next_version(table)?)?;
         }
         Ok(())
+    }
+
+    /// About how much of a record it takes: inlined rows, and for each table a chunk list and more.
+    fn record_bytes(&self) -> usize {
+        let tables = self.staged.values().map(|staged| {
+            let inlined = inline_bytes(&staged.change);
+            TRANSACTION_BYTES + inlined.map_or(INLINE_MANIFEST_BYTES_MAX, |bytes| bytes)
+        });
+        TRANSACTION_BYTES + tables.sum::<usize>()
     }
 
     fn parent(&self, view: &View, table: &TableName, version: Option<Version>) -> Result<Option<Parent>> {

@@ -1,7 +1,7 @@
 //! The catalog: what the log means. Branches, tags, and which version of which table is where.
 //!
 //! Floor 5: knows the log and what is below; knows nothing of rows. Nothing here grows with the history: questions are
-//! answered from an index of sorted files, the newest entries of which are in memory ([`index`]), and from single
+//! answered from an index of sorted files, the newest entries of which are in memory (`index`), and from single
 //! records of the log.
 //!
 //! Invariants: tx_ids are dense and in log order; times never go back; versions of a table name are dense over the whole

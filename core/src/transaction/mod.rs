@@ -2,7 +2,7 @@
 //!
 //! Floor 7. A transaction reads the snapshot that its branch was when it began, and its own writes on top. What it
 //! writes is encoded and synced at once, and becomes visible only by the one record that [`Transaction::commit`] appends.
-//! Commits that others made meanwhile are looked at with the log locked ([`conflict`]): what commutes is laid on top of
+//! Commits that others made meanwhile are looked at with the log locked (`conflict`): what commutes is laid on top of
 //! them, everything else is `WRITE_CONFLICT` or `SERIALIZATION_FAILURE`, and nothing was changed.
 
 mod commit;

@@ -10,7 +10,9 @@ use arrow::datatypes::Int64Type;
 
 use crate::model::{Change, Content, Model, Place};
 use crate::script::at;
-use crate::support::{Row, batch_rows, batches, code_of, collect, counted, read};
+#[cfg(feature = "sql")]
+use crate::support::collect;
+use crate::support::{Row, batch_rows, batches, code_of, counted, read};
 
 /// Everything but differences between versions.
 #[track_caller]

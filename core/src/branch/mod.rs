@@ -1,6 +1,6 @@
 //! Branches and tags: names for transactions. Creating one is one record, however many tables it holds.
 //!
-//! Floor 8. Merging is in [`merge`], undoing in [`revert`].
+//! Floor 8. Merging is in `merge`, undoing in `revert`.
 
 mod merge;
 mod revert;
@@ -101,8 +101,19 @@ pub fn create_branch(
         Ok(Some(refs_draft(name.clone(), None, from.tx_id, author.clone(), refs)))
     };
     let transaction = commit_refs(repository, create)?;
-    let view = repository.catalog.latest_view();
-    Ok(BranchInfo::from(view.branch(&transaction.branch)?))
+    let created = transaction.refs.iter().find_map(|change| match change {
+        RefChange::CreateBranch(created) => Some(created),
+        _ => None,
+    });
+    let created = created.ok_or_else(|| Error::internal("the transaction creates no branch"))?;
+    Ok(BranchInfo {
+        name: created.branch.to_string(),
+        head_tx_id: transaction.tx_id.0,
+        from_branch: Some(created.from.to_string()),
+        from_tx_id: Some(created.at.0),
+        created_us: transaction.time_us,
+        description: created.description.clone(),
+    })
 }
 
 /// Deletes a branch; its transactions and versions stay. `BRANCH_NOT_FOUND`; `main` stays (`INVALID_ARGUMENT`).

@@ -26,11 +26,12 @@ fmt: ## Formats the code
 bench: deps ## Measures everything against its peers, installing them into .deps; writes docs/BENCHMARKS.md
 	@scripts/bench.sh $(BENCH)
 
-soak: deps ## Runs the long loops: tests that are ignored otherwise
-	cargo test --release --locked -p armillaria -- --ignored --nocapture
+soak: deps ## Runs the crash, kill, model and mutation loops for long
+	ARMILLARIA_PROOF_CASES=2000 ARMILLARIA_PROOF_SEEDS=5 ARMILLARIA_PROOF_KILLS=2000 ARMILLARIA_PROOF_MUTATIONS=20000 \
+	  cargo test --release --locked --workspace --test proof -- --nocapture
 
 doc: deps ## Builds the documentation into cargo's target folder
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked -p armillaria --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --lib --no-deps
 
 clean: ## Removes build output; keeps .deps
 	cargo clean

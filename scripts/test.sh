@@ -17,7 +17,7 @@ step() { # title, command...
 
 totals() {
   awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
-    END { printf "%d passed, %d failed, %d ignored (those run in make soak), %d s\n", passed, failed, ignored, '"$SECONDS"' }' "$log"
+    END { printf "%d passed, %d failed, %d ignored, %d s\n", passed, failed, ignored, '"$SECONDS"' }' "$log"
 }
 
 no_duckdb() { # without its default feature the crate depends on DuckDB nowhere; the lints have compiled it so

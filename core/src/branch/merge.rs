@@ -247,7 +247,7 @@ fn take_over(
         return restore(view, table, from, version);
     }
     let (rows_added, rows_removed) = match rows_since(view, table, version, base)? {
-        Some(counts) if from == base => counts,
+        Some(counts) if same_data(view, table, from, base)? => counts,
         _ => (rows_of(view, table, Some(version))?, rows_of(view, table, from)?),
     };
     Ok(TableChange {

@@ -125,7 +125,7 @@ fn has_log(store: &dyn Store) -> Result<bool> {
 /// Whether a path can be of a chunk store used alone, or of another process that is making the repository.
 fn is_ours(path: &str) -> bool {
     path == repository_file::PATH
-        || path.split_once('/').is_some_and(|(first, _)| matches!(first, "chunks" | "tmp" | "log"))
+        || path.split_once('/').is_some_and(|(first, _)| matches!(first, "chunks" | "quarantine" | "tmp" | "log"))
 }
 
 fn local_chunks(directory: &Path, options: &RepositoryOptions) -> Result<ChunkStore> {

@@ -79,10 +79,6 @@ impl Transaction {
     /// `WRITE_CONFLICT` and `SERIALIZATION_FAILURE` are safe to retry from `begin`; `BRANCH_NOT_FOUND` if the branch
     /// was deleted meanwhile. Whatever the outcome, the transaction has ended.
     pub fn commit(&self, message: Option<&str>) -> Result<Commit> {
-        self.commit_as(TransactionKind::Commit, message)
-    }
-
-    pub(crate) fn commit_as(&self, kind: TransactionKind, message: Option<&str>) -> Result<Commit> {
         let work = {
             let mut work = self.open_work()?;
             std::mem::replace(&mut *work, Work { ended: true, ..Work::default() })
@@ -97,7 +93,7 @@ impl Transaction {
             isolation: self.isolation,
             author: self.author.clone(),
             message: message.map(str::to_string),
-            kind,
+            kind: kind_of(&work.staged),
             staged: work.staged,
             reads: work.reads,
         };
@@ -122,6 +118,12 @@ impl Transaction {
             bytes_reused: bytes,
         }
     }
+}
+
+/// A transaction that only folds changes no data.
+fn kind_of(staged: &BTreeMap<TableName, Staged>) -> TransactionKind {
+    let folds = staged.values().all(|staged| matches!(staged.change, StagedChange::Fold(_)));
+    if folds { TransactionKind::Fold } else { TransactionKind::Commit }
 }
 
 /// Says in the user's words what a committed transaction did.

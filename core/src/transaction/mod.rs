@@ -187,13 +187,17 @@ impl Transaction {
         Ok(statistics)
     }
 
-    /// Prepares the same rows of a table in fewer pieces; says whether there is anything to do.
+    /// Prepares the same rows of a table in fewer pieces; says whether there is anything to do. A table that this
+    /// transaction has written already is left as it is.
     pub fn compact(&self, table: &TableName) -> Result<bool> {
         let mut work = self.writable_work("compact a table")?;
         let missing =
             || Error::TableNotFound { table: table.to_string(), at: format!("branch {:?}", self.base.branch) };
         let version = self.base_version(table)?.ok_or_else(missing)?;
         let data = self.repository.content(&self.view, table, version)?;
+        if work.staged.contains_key(table) {
+            return Ok(false);
+        }
         let Some(fold) = self.repository.tables.compact(&data)? else { return Ok(false) };
         let statistics = fold.statistics;
         self.stage(&mut work, table, StagedChange::Fold(Box::new(fold)), statistics)?;

@@ -22,7 +22,7 @@ pub const INLINE_BATCH_BYTES_MAX: usize = 64 << 10;
 pub const INLINE_TRANSACTION_BYTES_MAX: usize = 1 << 20;
 
 /// A table's tail of inlined batches is folded into a chunk when it has this many batches …
-pub const TAIL_BATCHES_MAX: usize = 64;
+pub const TAIL_BATCHES_MAX: usize = 128;
 
 /// … or this many bytes.
 pub const TAIL_BYTES_MAX: u64 = 8 << 20;

@@ -231,7 +231,7 @@ fn content_by_reference(view: &View, table: &TableName, version: Version) -> Res
 }
 
 /// Makes what the other side has this side's.
-fn take_over(
+pub(super) fn take_over(
     view: &View,
     table: &TableName,
     ours: Option<TableState>,

@@ -1,12 +1,14 @@
 //! Branches and tags: names for transactions. Creating one is one record, however many tables it holds.
 //!
-//! Floor 8. Merging is in `merge`, undoing in `revert`.
+//! Floor 8. Merging is in `merge`, undoing in `revert`, moving tables to other versions in `set_versions`.
 
 mod merge;
 mod revert;
+mod set_versions;
 
 pub use merge::{MergeKind, MergeOptions, MergeReport, MergeStrategy, merge};
 pub use revert::revert;
+pub use set_versions::set_versions;
 
 use std::sync::Arc;
 

@@ -222,7 +222,7 @@ fn check_chunk(
         return Err(Error::HashMismatch { object: "chunk", expected, actual });
     }
     if deep {
-        repository.chunks.get_verified(chunk)?;
+        repository.chunks.verify(chunk)?;
     }
     Ok(())
 }

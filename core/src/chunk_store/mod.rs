@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::error::{Error, Result};
-use crate::format::ChunkHash;
+use crate::format::{ChunkHash, ChunkHasher};
 use crate::store::{Access, Created, LocalStore, Store};
 
 /// The directory of chunks in a repository, and in a chunk store that is used alone.
@@ -83,10 +83,17 @@ impl ChunkStore {
     /// The bytes, after checking them against the hash. `HASH_MISMATCH`, `CHUNK_NOT_FOUND`.
     pub fn get_verified(&self, hash: ChunkHash) -> Result<Bytes> {
         let bytes = self.get(hash)?;
-        match ChunkHash::of(&bytes) {
-            actual if actual == hash => Ok(bytes),
-            actual => Err(Error::HashMismatch { object: "chunk", expected: hash.to_hex(), actual: actual.to_hex() }),
+        check(hash, ChunkHash::of(&bytes))?;
+        Ok(bytes)
+    }
+
+    /// Checks the bytes against the hash without keeping them. `HASH_MISMATCH`, `CHUNK_NOT_FOUND`.
+    pub fn verify(&self, hash: ChunkHash) -> Result<()> {
+        let mut hasher = ChunkHasher::new();
+        if !self.store.read_through(&self.path(hash), &mut |piece| hasher.update(piece))? {
+            return Err(not_found(hash));
         }
+        check(hash, hasher.finish())
     }
 
     /// Some of the bytes, unchecked, from `start` up to but not with `end`; fewer where the chunk ends before.
@@ -143,6 +150,13 @@ impl ChunkStore {
     }
 }
 
+fn check(hash: ChunkHash, actual: ChunkHash) -> Result<()> {
+    match actual == hash {
+        true => Ok(()),
+        false => Err(Error::HashMismatch { object: "chunk", expected: hash.to_hex(), actual: actual.to_hex() }),
+    }
+}
+
 fn not_found(hash: ChunkHash) -> Error {
     Error::ChunkNotFound { hash: hash.to_hex() }
 }
@@ -179,7 +193,8 @@ mod tests {
         let (_, chunks) = memory();
         let hash = ChunkHash::of(b"nowhere");
         assert!(!chunks.contains(hash).unwrap());
-        for error in [chunks.get(hash).unwrap_err(), chunks.get_range(hash, 0..1).unwrap_err()] {
+        let errors = [chunks.get(hash).err(), chunks.get_range(hash, 0..1).err(), chunks.verify(hash).err()];
+        for error in errors.into_iter().flatten() {
             assert!(matches!(&error, Error::ChunkNotFound { hash: named } if *named == hash.to_hex()));
         }
         assert!(chunks.sync(&[hash]).is_err());
@@ -190,10 +205,12 @@ mod tests {
         let (store, chunks) = memory();
         let hash = ChunkHash::of(b"rows");
         store.create(&chunks.path(hash), b"r0ws").unwrap();
-        let error = chunks.get_verified(hash).unwrap_err();
-        assert!(matches!(&error, Error::HashMismatch { expected, .. } if *expected == hash.to_hex()), "{error}");
+        for error in [chunks.get_verified(hash).unwrap_err(), chunks.verify(hash).unwrap_err()] {
+            assert!(matches!(&error, Error::HashMismatch { expected, .. } if *expected == hash.to_hex()), "{error}");
+        }
         assert!(chunks.put(b"rows").unwrap().new);
         assert_eq!(chunks.get_verified(hash).unwrap(), &b"rows"[..]);
+        chunks.verify(hash).unwrap();
         let kept = store.list("quarantine").unwrap();
         assert_eq!(store.get(&kept[0].path).unwrap().unwrap(), &b"r0ws"[..]);
     }

@@ -1,9 +1,11 @@
 //! Operations on branches and tags.
 
+use std::collections::BTreeMap;
+
 use super::{At, Database};
 use crate::branch::{self, BranchDiff, BranchInfo, MergeOptions, MergeReport, TagInfo};
 use crate::error::Result;
-use crate::format::{BranchName, TagName, TxId};
+use crate::format::{BranchName, TableName, TagName, TxId, Version};
 use crate::table::WriteStatistics;
 use crate::transaction::{Commit, describe};
 
@@ -25,6 +27,27 @@ impl Database {
     /// All branches, by name.
     pub fn list_branches(&self) -> Result<Vec<BranchInfo>> {
         Ok(self.view()?.branches().map(BranchInfo::from).collect())
+    }
+
+    /// Makes tables of a branch stand at given versions, whatever branch made them; `None` drops the table. Tables that
+    /// are not named stay. Where nothing would change, nothing is committed.
+    ///
+    /// `BRANCH_NOT_FOUND`, `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`.
+    pub fn set_branch_versions(
+        &self,
+        branch: &str,
+        versions: &BTreeMap<String, Option<u64>>,
+        message: Option<&str>,
+    ) -> Result<Commit> {
+        let branch = BranchName::new(branch)?;
+        let parse = |(table, version): (&String, &Option<u64>)| Ok((TableName::new(table)?, version.map(Version)));
+        let versions = versions.iter().map(parse).collect::<Result<_>>()?;
+        let message = message.map(str::to_string);
+        let made = branch::set_versions(self.repository()?, &branch, versions, message, self.author())?;
+        match made {
+            Some(transaction) => Ok(describe(&transaction, WriteStatistics::default())),
+            None => self.begin_on(Some(branch.as_str()))?.commit(None),
+        }
     }
 
     /// Gives a name to a place, for ever; `TAG_EXISTS`.

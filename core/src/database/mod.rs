@@ -4,6 +4,7 @@
 
 mod at;
 mod branches;
+mod catalog;
 mod changes;
 mod inspect;
 mod open;

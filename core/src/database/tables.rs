@@ -90,7 +90,7 @@ impl Database {
         transaction.commit(options.message.as_deref())
     }
 
-    fn begin_on(&self, branch: Option<&str>) -> Result<super::Transaction> {
+    pub(super) fn begin_on(&self, branch: Option<&str>) -> Result<super::Transaction> {
         let options = BeginOptions { branch: branch.map(str::to_string), ..BeginOptions::default() };
         self.begin(&options)
     }

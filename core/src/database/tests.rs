@@ -11,13 +11,14 @@ use crate::branch::{MergeKind, MergeOptions, MergeStrategy};
 use crate::changelog::ChangesQuery;
 use crate::check::VerifyOptions;
 use crate::error::Code;
+use crate::limits::TAIL_BATCHES_MAX;
 use crate::table::RowStream;
 
-fn memory() -> Database {
+pub(super) fn memory() -> Database {
     Database::open("memory:", OpenOptions::default()).unwrap()
 }
 
-fn rows(ids: impl IntoIterator<Item = i64>) -> RowStream {
+pub(super) fn rows(ids: impl IntoIterator<Item = i64>) -> RowStream {
     let ids: Vec<i64> = ids.into_iter().collect();
     let names: Vec<String> = ids.iter().map(|id| format!("name {id}")).collect();
     let schema =
@@ -36,7 +37,7 @@ fn ids(stream: RowStream) -> Vec<i64> {
     ids
 }
 
-fn read(db: &Database, table: &str, at: &At) -> Vec<i64> {
+pub(super) fn read(db: &Database, table: &str, at: &At) -> Vec<i64> {
     ids(db.read_table(table, None, at).unwrap())
 }
 
@@ -74,8 +75,78 @@ fn many_small_appends_keep_their_order_through_folds_and_checkpoints() {
     assert_eq!(read(&db, "t", &At::head()), (0..600).collect::<Vec<_>>());
     assert_eq!(read(&db, "t", &At::version("t", 65)), (0..65).collect::<Vec<_>>());
     let inspected = db.inspect("t@600").unwrap();
-    assert!(inspected["tail"].as_array().unwrap().len() <= 65, "{inspected}");
+    assert!(inspected["tail"].as_array().unwrap().len() <= TAIL_BATCHES_MAX + 1, "{inspected}");
     assert!(db.verify(&VerifyOptions { deep: true, progress: None }).unwrap().ok);
+}
+
+#[test]
+fn a_branch_is_set_to_versions_of_any_branch() {
+    let db = memory();
+    db.write_table("a", rows(0..1), &WriteOptions::default()).unwrap();
+    db.write_table("b", rows(0..1), &WriteOptions::default()).unwrap();
+    db.create_branch("dev", &At::head(), None).unwrap();
+    let on_dev = WriteOptions { branch: Some("dev".into()), ..WriteOptions::default() };
+    db.write_table("a", rows(0..2), &on_dev).unwrap();
+    let set = |versions: &[(&str, Option<u64>)]| {
+        let versions = versions.iter().map(|(table, version)| ((*table).to_string(), *version)).collect();
+        db.set_branch_versions("main", &versions, Some("by hand"))
+    };
+    let commit = set(&[("a", Some(2)), ("b", None)]).unwrap();
+    assert_eq!(commit.tables.iter().map(|table| table.version).collect::<Vec<_>>(), [Some(2), None]);
+    assert_eq!(read(&db, "a", &At::head()), [0, 1]);
+    assert_eq!(db.list_tables(&At::head()).unwrap().len(), 1);
+    assert_eq!(set(&[("a", Some(2))]).unwrap().tables, []);
+    assert_eq!(db.latest_tx_id().unwrap(), commit.tx_id, "nothing changed, nothing was committed");
+    assert_eq!(set(&[("a", Some(1))]).unwrap().version(), Some(3), "an older content has a new number");
+    assert_eq!(read(&db, "a", &At::head()), [0]);
+    let code = |versions: &[_]| set(versions).err().unwrap().code();
+    assert_eq!(code(&[("a", Some(9))]), Code::VersionNotFound);
+    assert_eq!(code(&[("c", Some(1))]), Code::TableNotFound);
+    assert_eq!(code(&[("b", None), ("a", Some(2))]), Code::TableNotFound);
+    assert_eq!(read(&db, "a", &At::head()), [0], "all or nothing");
+}
+
+#[test]
+fn parts_in_directories_of_their_own_are_one_repository() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |part: &str| directory.path().join(part);
+    let locations = crate::repository::Locations {
+        chunks: at("chunks"),
+        catalog: at("catalog"),
+        branches: Some(at("branches")),
+        transactions: Some(at("transactions")),
+    };
+    let open = |part: &str| Database::open(at(part), OpenOptions::default()).unwrap();
+    open("chunks").close();
+    open("branches").close();
+    {
+        let db = Database::open_parts(&locations, OpenOptions::default()).unwrap();
+        db.write_table("t", rows(0..100_000), &WriteOptions::default()).unwrap();
+        db.create_branch("dev", &At::head(), None).unwrap();
+    }
+    for (done, part) in ["chunks", "catalog", "branches", "transactions"].into_iter().enumerate() {
+        let (db, done) = (open(part), done as u64);
+        assert_eq!(db.latest_tx_id().unwrap(), 2 + done, "{part}");
+        assert_eq!(read(&db, "t", &At::branch("dev")).len(), 100_000, "{part}");
+        db.write_table("t", rows(0..50_000), &WriteOptions::append()).unwrap();
+    }
+    assert_eq!(read(&open("transactions"), "t", &At::head()).len(), 300_000);
+    assert!(!at("catalog").join("chunks").exists(), "all chunks stand in their own directory");
+    let chunks = crate::chunk_store::ChunkStore::open(at("chunks"), crate::store::Access::ReadOnly).unwrap();
+    assert!(!chunks.list().unwrap().is_empty());
+    let other = crate::repository::Locations { catalog: at("other"), ..locations.clone() };
+    let error = Database::open_parts(&other, OpenOptions::default()).err().unwrap();
+    assert_eq!(error.code(), Code::InvalidArgument, "{error}");
+    let alone = at("alone");
+    Database::open(&alone, OpenOptions::default())
+        .unwrap()
+        .write_table("t", rows(0..100_000), &WriteOptions::default())
+        .unwrap();
+    let late = crate::repository::Locations { catalog: alone, chunks: at("new"), branches: None, transactions: None };
+    let error = Database::open_parts(&late, OpenOptions::default()).err().unwrap();
+    assert_eq!(error.code(), Code::InvalidArgument, "its chunks would be lost: {error}");
+    let read_only = OpenOptions { read_only: true, ..OpenOptions::default() };
+    assert_eq!(Database::open_parts(&locations, read_only).unwrap().list_branches().unwrap().len(), 2);
 }
 
 #[test]

@@ -79,6 +79,29 @@ hash_id!(
     ChunkHash,
     "chunk hash"
 );
+/// Makes a [`ChunkHash`] of bytes that come piece by piece.
+#[derive(Clone, Debug, Default)]
+pub struct ChunkHasher {
+    hasher: blake3::Hasher,
+}
+
+impl ChunkHasher {
+    /// The hash of no bytes so far.
+    pub fn new() -> ChunkHasher {
+        ChunkHasher::default()
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
+    }
+
+    /// The hash of all bytes so far.
+    pub fn finish(&self) -> ChunkHash {
+        ChunkHash::from_bytes(*self.hasher.finalize().as_bytes())
+    }
+}
+
 hash_id!(
     /// The name of a metadata node: the BLAKE3 hash of its bytes.
     NodeHash,
@@ -203,6 +226,14 @@ mod tests {
         ciborium::into_writer(&hash, &mut cbor).unwrap();
         assert_eq!(cbor.len(), 34);
         assert_eq!(ciborium::from_reader::<ChunkHash, _>(cbor.as_slice()).unwrap(), hash);
+    }
+
+    #[test]
+    fn pieces_have_the_hash_of_the_whole() {
+        let mut hasher = ChunkHasher::new();
+        assert_eq!(hasher.finish(), ChunkHash::of(b""));
+        b"rows and more rows".chunks(5).for_each(|piece| hasher.update(piece));
+        assert_eq!(hasher.finish(), ChunkHash::of(b"rows and more rows"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub mod repository;
 pub mod schema;
 pub mod transaction;
 
-pub use id::{BranchId, ChunkHash, LogicalHash, NodeHash, RecordHash, Sequence, TableKey, TxId, Version};
+pub use id::{BranchId, ChunkHash, ChunkHasher, LogicalHash, NodeHash, RecordHash, Sequence, TableKey, TxId, Version};
 pub use manifest::{ChunkEntry, ColumnStatistics, Manifest, ManifestNode, Scalar};
 pub use name::{BranchName, TableName, TagName};
 pub use repository::Repository;

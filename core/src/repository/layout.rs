@@ -3,6 +3,7 @@
 //! All of a repository usually stands in one directory. Its parts may also stand apart, as [`Locations`] says: the log
 //! and all metadata with the catalog, the chunks in a directory of their own. A directory named for branches or for
 //! transactions holds nothing but a pointer to the catalog, for those alone are the same log seen from another side.
+//! Catalog and chunks point to each other likewise, so that each of the four, opened alone, is the whole.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use crate::store::{Access, LocalStore, Store, repository as repository_file};
 /// Where the chunks stand below a store.
 const CHUNKS: &str = "chunks";
 
-/// The file by which a directory says that its log is another directory's.
+/// The file by which a directory says where the log and the chunks of its repository stand.
 const POINTER: &str = "home.json";
 
 /// The directories of one repository, where its parts stand apart.
@@ -66,13 +67,16 @@ impl Repository {
         }
     }
 
-    /// Opens a repository whose parts stand apart, and joins parts that are new.
+    /// Opens a repository whose parts stand apart, and joins parts that are new. A read-only handle joins none.
     ///
     /// `INVALID_ARGUMENT` for a part that already has a history of its own, or belongs to another repository.
     pub fn open_parts(locations: &Locations, options: &RepositoryOptions) -> Result<Repository> {
-        let parts = [&locations.branches, &locations.transactions];
-        for part in parts.into_iter().flatten() {
-            join(part, locations, options)?;
+        let others = [Some(&locations.chunks), locations.branches.as_ref(), locations.transactions.as_ref()];
+        let mut parts: Vec<&PathBuf> = vec![&locations.catalog];
+        parts.extend(others.into_iter().flatten());
+        if options.access == Access::ReadWrite && parts.iter().any(|part| **part != locations.catalog) {
+            parts.iter().try_for_each(|part| check_joins(part, locations, options))?;
+            parts.iter().try_for_each(|part| join(part, locations, options))?;
         }
         let store = Arc::new(LocalStore::open(&locations.catalog, options.access)?);
         let chunks = local_chunks(&locations.chunks, options)?;
@@ -125,6 +129,7 @@ fn has_log(store: &dyn Store) -> Result<bool> {
 /// Whether a path can be of a chunk store used alone, or of another process that is making the repository.
 fn is_ours(path: &str) -> bool {
     path == repository_file::PATH
+        || path == POINTER
         || path.split_once('/').is_some_and(|(first, _)| matches!(first, "chunks" | "quarantine" | "tmp" | "log"))
 }
 
@@ -140,29 +145,39 @@ fn read_pointer(store: &dyn Store) -> Result<Option<Pointer>> {
     store.get(POINTER)?.map(parse).transpose()
 }
 
-/// Makes a directory point to the catalog's, durably.
+/// `INVALID_ARGUMENT` for a directory that cannot become a part: joining it would hide what it holds.
+fn check_joins(part: &Path, locations: &Locations, options: &RepositoryOptions) -> Result<()> {
+    let store = LocalStore::open(part, options.access)?;
+    if let Some(found) = read_pointer(&store)? {
+        let (home, chunks) = (part.join(found.home), part.join(found.chunks));
+        return match same_place(&home, &locations.catalog)? && same_place(&chunks, &locations.chunks)? {
+            true => Ok(()),
+            false => Err(Error::invalid(
+                "location",
+                format!("{part:?} belongs to the repository in {home:?} with its chunks in {chunks:?}"),
+            )),
+        };
+    }
+    let holds = match same_place(part, &locations.catalog)? {
+        true if same_place(part, &locations.chunks)? => None,
+        true => (!store.list(CHUNKS)?.is_empty()).then_some("chunks"),
+        false => has_log(&store)?.then_some("a history"),
+    };
+    holds.map_or(Ok(()), |what| {
+        let reason = format!("{part:?} holds {what} of its own; join directories before they are used apart");
+        Err(Error::invalid("location", reason))
+    })
+}
+
+/// Makes a directory point to the catalog and the chunks, durably.
 fn join(part: &Path, locations: &Locations, options: &RepositoryOptions) -> Result<()> {
     let store = LocalStore::open(part, options.access)?;
-    let wanted = Pointer { home: relative(part, &locations.catalog)?, chunks: relative(part, &locations.chunks)? };
-    if same_place(part, &locations.catalog)? {
-        return Ok(());
+    if read_pointer(&store)?.is_none() {
+        let pointer = Pointer { home: relative(part, &locations.catalog)?, chunks: relative(part, &locations.chunks)? };
+        let bytes = serde_json::to_vec_pretty(&pointer).map_err(|error| Error::internal(error.to_string()))?;
+        store.create(POINTER, &bytes)?;
     }
-    if repository_file::load(&store)?.is_some() {
-        let reason = format!("{part:?} has a history of its own; join directories before they are used apart");
-        return Err(Error::invalid("location", reason));
-    }
-    match read_pointer(&store)? {
-        None => {
-            let bytes = serde_json::to_vec_pretty(&wanted).map_err(|error| Error::internal(error.to_string()))?;
-            store.create(POINTER, &bytes)?;
-            store.sync(&[POINTER])
-        }
-        Some(found) if same_place(&part.join(&found.home), &locations.catalog)? => Ok(()),
-        Some(found) => {
-            let reason = format!("{part:?} belongs to the repository in {:?}", found.home);
-            Err(Error::invalid("location", reason))
-        }
-    }
+    store.sync(&[POINTER])
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
@@ -177,6 +192,9 @@ fn same_place(a: &Path, b: &Path) -> Result<bool> {
 /// `to` as seen from `from`: sideways where both stand in one directory, so that it can be moved as a whole.
 fn relative(from: &Path, to: &Path) -> Result<PathBuf> {
     let (from, to) = (absolute(from)?, absolute(to)?);
+    if from == to {
+        return Ok(PathBuf::from("."));
+    }
     match (from.parent(), to.parent(), to.file_name()) {
         (Some(a), Some(b), Some(name)) if a == b => Ok(Path::new("..").join(name)),
         _ => Ok(to),

@@ -4,8 +4,10 @@
 //! know rows; what a version consists of is resolved here.
 
 mod content;
+mod folding;
 mod layout;
 
+pub use folding::{FoldClaim, Folding};
 pub use layout::Locations;
 
 use std::sync::Arc;
@@ -51,6 +53,8 @@ pub struct Repository {
     pub store: Arc<dyn Store>,
     /// Whether it may be written.
     pub access: Access,
+    /// Which tables are being folded.
+    pub folding: Folding,
     contents: Cache<(TableName, Version), Arc<TableData>, ByContentBytes>,
 }
 
@@ -80,6 +84,7 @@ impl Repository {
             chunks,
             store,
             access: options.access,
+            folding: Folding::default(),
             contents: Cache::with_weighter(1024, CONTENT_CACHE_BYTES, ByContentBytes),
         })
     }

@@ -67,8 +67,9 @@ impl SqlEngine {
         let mut connection = self.instance.connection(&self.files)?;
         let statement = self.statements.get(sql, &mut connection.connection)?;
         parameters.check(&statement.parameters)?;
-        let plan = Planner { tables, files: &self.files, parameters, external_access: self.instance.external_access() };
-        let plan = plan.plan(&statement, &mut connection)?;
+        let external_access = self.instance.external_access();
+        let planner = Planner { tables, files: &self.files, parameters, external_access, cancel };
+        let plan = planner.plan(&statement, &mut connection)?;
         stream::start(plan, connection, parameters, cancel)
     }
 }

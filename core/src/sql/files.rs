@@ -2,7 +2,7 @@
 //!
 //! Copies are named by hash and a number, and live in the engine's own directory until nothing uses them any more.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt::Debug;
 use std::fs;
 use std::io::Write;
@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tempfile::{NamedTempFile, TempDir};
 
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::format::ChunkHash;
 use crate::table::{TableData, TableStore};
@@ -29,6 +30,9 @@ pub trait ChunkFiles: Send + Sync + Debug {
 
     /// The bytes of the chunk; `CHUNK_NOT_FOUND` if there is none.
     fn get(&self, chunk: &ChunkHash) -> Result<Bytes>;
+
+    /// Checks chunks against their names: `HASH_MISMATCH`, `CHUNK_NOT_FOUND`, `CANCELLED`.
+    fn verify(&self, chunks: &[ChunkHash], cancel: &CancelToken) -> Result<()>;
 
     /// The inlined batches of a table, in order, as one Parquet file.
     fn encode_tail(&self, data: &TableData) -> Result<Bytes>;
@@ -48,6 +52,8 @@ pub(super) struct Files {
     pub(super) chunks: Arc<dyn ChunkFiles>,
     parent: Option<PathBuf>,
     state: Mutex<State>,
+    /// Chunks whose bytes have been compared with their names.
+    verified: Mutex<HashSet<ChunkHash>>,
 }
 
 #[derive(Debug, Default)]
@@ -77,7 +83,7 @@ impl Drop for Copy {
 
 impl Files {
     pub(super) fn new(chunks: Arc<dyn ChunkFiles>, parent: Option<PathBuf>) -> Files {
-        Files { chunks, parent, state: Mutex::default() }
+        Files { chunks, parent, state: Mutex::default(), verified: Mutex::default() }
     }
 
     /// The engine's own directory.
@@ -91,6 +97,20 @@ impl Files {
             Some(path) => Ok(FileRef { path: absolute(path)?, _copy: None }),
             None => self.copy(&chunk.to_hex(), || self.chunks.get(chunk)),
         }
+    }
+
+    /// Checks chunks against their names before DuckDB, which cannot, reads them for the first time.
+    pub(super) fn verify(&self, chunks: &[ChunkHash], cancel: &CancelToken) -> Result<()> {
+        let verified = || self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh: Vec<ChunkHash> = {
+            let verified = verified();
+            chunks.iter().filter(|chunk| !verified.contains(chunk)).copied().collect()
+        };
+        if !fresh.is_empty() {
+            self.chunks.verify(&fresh, cancel)?;
+            verified().extend(fresh);
+        }
+        Ok(())
     }
 
     /// A file of the inlined batches of `data`.
@@ -181,6 +201,10 @@ impl ChunkFiles for TableStore {
 
     fn get(&self, chunk: &ChunkHash) -> Result<Bytes> {
         self.chunks().get(*chunk)
+    }
+
+    fn verify(&self, chunks: &[ChunkHash], cancel: &CancelToken) -> Result<()> {
+        TableStore::verify(self, chunks, cancel)
     }
 
     fn encode_tail(&self, data: &TableData) -> Result<Bytes> {

@@ -12,6 +12,7 @@ use super::tables::{ResolvedTable, TableAt, Tables};
 use super::template::Filling;
 use super::value::Parameters;
 use super::view::View;
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::format::ChunkHash;
 
@@ -43,6 +44,7 @@ pub(super) struct Planner<'a> {
     pub(super) files: &'a Files,
     pub(super) parameters: Parameters<'a>,
     pub(super) external_access: bool,
+    pub(super) cancel: &'a CancelToken,
 }
 
 type Resolved = Vec<((String, TableAt), ResolvedTable)>;
@@ -79,6 +81,7 @@ impl Planner<'_> {
 
     fn view(&self, table: &TableUse, found: &ResolvedTable, reads: &mut Reads, on: &mut Pooled) -> Result<Filling> {
         let view = View::of(found, table.condition.as_ref(), self.parameters, self.files)?;
+        self.files.verify(&view.chunks, self.cancel)?;
         on.ensure_view(&view.name, &view.definition).map_err(|error| reads.diagnose(error, &view.chunks))?;
         reads.files.extend(view.files);
         reads.chunks.extend(view.chunks);

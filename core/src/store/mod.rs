@@ -72,6 +72,16 @@ pub trait Store: Debug + Send + Sync {
     /// The whole of an object or file; `None` if there is none.
     fn get(&self, path: &str) -> Result<Option<Bytes>>;
 
+    /// Hands the bytes of an object or file over piece by piece, in order, and keeps none of them; `false` if there is
+    /// none. Pieces may be of any size.
+    fn read_through(&self, path: &str, sink: &mut dyn FnMut(&[u8])) -> Result<bool> {
+        let bytes = self.get(path)?;
+        if let Some(bytes) = &bytes {
+            sink(bytes);
+        }
+        Ok(bytes.is_some())
+    }
+
     /// Some bytes of an object or file, from `start` up to but not with `end`; fewer where it ends before.
     fn get_range(&self, path: &str, range: Range<u64>) -> Result<Option<Bytes>>;
 

@@ -44,6 +44,10 @@ fn ranges_end_where_the_object_does() {
         assert_eq!(get(8..u64::MAX), &b"89"[..]);
         assert_eq!(get(10..12), &b""[..]);
         assert_eq!(get(50..60), &b""[..]);
+        let mut all = Vec::new();
+        assert!(store.read_through("o", &mut |piece| all.extend_from_slice(piece)).unwrap());
+        assert_eq!(all, b"0123456789");
+        assert!(!store.read_through("p", &mut |_| panic!("there is nothing")).unwrap());
         #[expect(clippy::reversed_empty_ranges, reason = "a caller's mistake must not panic")]
         let reversed = get(4..2);
         assert_eq!(reversed, &b""[..]);

@@ -1,7 +1,7 @@
 //! The columns of a table: their permanent ids, the key, and what changed between two versions. Pure.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::datatypes::{Field, FieldRef, Fields, Schema, SchemaRef};
 
@@ -9,6 +9,9 @@ use super::normal_type::{normal_schema, same_type, type_name};
 use crate::error::{Error, Result};
 use crate::format::TableSchema;
 use crate::format::schema::{COLUMN_ID_KEY, column_id, encode_schema, map_children, with_type};
+
+/// So many chunk schemas are kept.
+const RECENT_SCHEMAS_MAX: usize = 64;
 
 /// The schema of the chunks of a table: normal types, column ids, and no other metadata.
 #[derive(Clone, Debug)]
@@ -27,6 +30,27 @@ impl ChunkSchema {
         let arrow = Arc::new(Schema::new(fields));
         let message = encode_schema(&arrow)?.into();
         Ok(ChunkSchema { arrow, message })
+    }
+}
+
+/// The chunk schemas of the tables that were written last, so that small appends need not make them anew.
+#[derive(Debug, Default)]
+pub(super) struct ChunkSchemas {
+    recent: Mutex<VecDeque<(Arc<TableSchema>, ChunkSchema)>>,
+}
+
+impl ChunkSchemas {
+    /// The schema that chunks of this table are written with.
+    pub(super) fn of(&self, schema: &Arc<TableSchema>) -> Result<ChunkSchema> {
+        let recent = || self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, made)) = recent().iter().find(|(known, _)| Arc::ptr_eq(known, schema)) {
+            return Ok(made.clone());
+        }
+        let made = ChunkSchema::of(schema)?;
+        let mut recent = recent();
+        recent.truncate(RECENT_SCHEMAS_MAX - 1);
+        recent.push_front((schema.clone(), made.clone()));
+        Ok(made)
     }
 }
 

@@ -90,7 +90,8 @@ pub struct Appended {
     pub chunks: Vec<ChunkEntry>,
     /// The rows, if they are few.
     pub inline: Option<InlineRows>,
-    /// Small pieces of the parent written together; may ride along, or be left out.
+    /// Small pieces of the parent written together ([`TableStore::fold_due`](super::TableStore::fold_due)); may ride
+    /// along, or be left out.
     pub fold: Option<Fold>,
     /// How many rows came; those of the fold did not come.
     pub rows: u64,

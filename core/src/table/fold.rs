@@ -52,6 +52,11 @@ pub(super) fn window(data: &TableData) -> Option<Window> {
     (chunks >= SMALL_CHUNKS_MAX).then(|| to_window(&pieces, last))
 }
 
+/// Whether the tail has grown to twice the length at which it should have been folded.
+pub(super) fn is_overdue(data: &TableData) -> bool {
+    data.tail.len() >= 2 * TAIL_BATCHES_MAX || data.tail_bytes() >= 2 * TAIL_BYTES_MAX
+}
+
 /// The stretch of small pieces with the most of them, if writing it together gains anything.
 pub(super) fn widest(data: &TableData) -> Option<Window> {
     let pieces = pieces(data)?;

@@ -1,14 +1,15 @@
 //! The table store: rows to chunks and back, for whole table versions.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use bytes::Bytes;
 
 use super::boundary::{Cutter, Guide};
-use super::columns::{self, ChunkSchema};
+use super::columns::{self, ChunkSchema, ChunkSchemas};
 use super::data::{Appended, Fold, InlineRows, Overwritten, RowStream, TableData};
 use super::encode::encode_chunk;
 use super::errors::error_from_arrow;
@@ -49,12 +50,13 @@ pub struct TableStore {
     chunks: ChunkStore,
     meta: Arc<dyn Store>,
     options: TableOptions,
+    schemas: Arc<ChunkSchemas>,
 }
 
 impl TableStore {
     /// Keeps chunks in `chunks` and manifest nodes under `meta/` of `meta`.
     pub fn new(chunks: ChunkStore, meta: Arc<dyn Store>, options: TableOptions) -> TableStore {
-        TableStore { chunks, meta, options }
+        TableStore { chunks, meta, options, schemas: Arc::default() }
     }
 
     /// The chunks.
@@ -107,9 +109,24 @@ impl TableStore {
         let cutter = Cutter::new(Guide::default());
         let (written, inline) =
             self.write(table, &parent.schema, rows, cutter, HashMap::new(), inline_budget, cancel)?;
-        let fold = fold::window(parent).map(|window| self.fold(parent, &window)).transpose()?;
         let (rows, statistics) = (written.statistics.rows, written.statistics);
-        Ok(Appended { chunks: written.chunks, inline, fold, rows, statistics })
+        Ok(Appended { chunks: written.chunks, inline, fold: None, rows, statistics })
+    }
+
+    /// Whether small pieces of a version have gathered that the next append should take along as a fold.
+    pub fn is_fold_due(&self, parent: &TableData) -> bool {
+        fold::window(parent).is_some()
+    }
+
+    /// Whether a fold has been due for long: who was to make it has not.
+    pub fn is_fold_overdue(&self, parent: &TableData) -> bool {
+        fold::is_overdue(parent)
+    }
+
+    /// Writes the pieces together that have gathered, for an append to take along; `None` if none are due. Durable on
+    /// return.
+    pub fn fold_due(&self, parent: &TableData) -> Result<Option<Fold>> {
+        fold::window(parent).map(|window| self.fold(parent, &window)).transpose()
     }
 
     /// Writes all small pieces of a version that stand side by side together; `None` if there is nothing to gain.
@@ -126,6 +143,26 @@ impl TableStore {
         let schema = projection.output().clone();
         let batches = self.decoder(projection).ahead(sources(data), self.ahead_threads());
         Ok(Box::new(TableReader::new(schema, batches, cancel.clone())))
+    }
+
+    /// Checks chunks against their names, on several threads. `HASH_MISMATCH` or `CHUNK_NOT_FOUND` for one that is
+    /// damaged or missing, `CANCELLED`.
+    pub fn verify(&self, chunks: &[ChunkHash], cancel: &CancelToken) -> Result<()> {
+        let (next, failure) = (AtomicUsize::new(0), Mutex::new(None));
+        let check = |chunk: &ChunkHash| cancel.check("checking chunks").and_then(|()| self.chunks.verify(*chunk));
+        let work = || {
+            while let Some(chunk) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if let Err(error) = check(chunk) {
+                    next.store(chunks.len(), Ordering::Relaxed);
+                    failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            (1..self.options.threads.min(chunks.len())).for_each(|_| drop(scope.spawn(work)));
+            work();
+        });
+        failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
     }
 
     /// The inlined rows of a version as one Parquet file, for SQL; `None` if there are none.
@@ -183,14 +220,14 @@ impl TableStore {
     fn write<'a>(
         &'a self,
         table: &TableName,
-        schema: &TableSchema,
+        schema: &Arc<TableSchema>,
         rows: RowStream,
         cutter: Cutter,
         known: HashMap<LogicalHash, &'a ChunkEntry>,
         inline_budget: usize,
         cancel: &CancelToken,
     ) -> Result<(Written, Option<InlineRows>)> {
-        let intake = Intake::new(table, rows.schema(), ChunkSchema::of(schema)?)?;
+        let intake = Intake::new(table, rows.schema(), self.schemas.of(schema)?)?;
         let writer = self.writer(intake.target().clone(), known);
         let budget = inline_budget.min(INLINE_BATCH_BYTES_MAX);
         let written = writer.write(pieces(rows, &intake, cancel), cutter, budget as u64 * FEW_BYTES_FACTOR)?;
@@ -204,7 +241,7 @@ impl TableStore {
     fn fold(&self, parent: &TableData, window: &fold::Window) -> Result<Fold> {
         let decoder = self.decoder(Projection::stored(&parent.schema)?);
         let batches = decoder.in_turn(sources(&window.part(parent)));
-        let writer = self.writer(ChunkSchema::of(&parent.schema)?, HashMap::new());
+        let writer = self.writer(self.schemas.of(&parent.schema)?, HashMap::new());
         let written = writer.write(batches, Cutter::new(Guide::default()), 0)?;
         Ok(window.fold(parent, written))
     }

@@ -43,7 +43,8 @@ impl Fixture {
     }
 
     fn append(&self, parent: &TableData, batches: &[RecordBatch], budget: usize) -> Result<Appended> {
-        self.tables.append(&name(), parent, stream(batches), budget, &CancelToken::new())
+        let appended = self.tables.append(&name(), parent, stream(batches), budget, &CancelToken::new())?;
+        Ok(Appended { fold: self.tables.fold_due(parent)?, ..appended })
     }
 
     pub(super) fn read(&self, data: &TableData) -> RecordBatch {
@@ -152,7 +153,7 @@ fn few_rows_are_inlined_and_fold_into_chunks() {
     let mut data = TableData::empty(create);
     let mut version = Version(1);
     let mut folds = 0;
-    for round in 0..200 {
+    for round in 0..3 * TAIL_BATCHES_MAX as i64 + 8 {
         let batches = [rows(round * 10..round * 10 + 4), rows(round * 10 + 4..round * 10 + 10)];
         let appended = fixture.append(&data, &batches, INLINE_BATCH_BYTES_MAX).unwrap();
         assert!(appended.chunks.is_empty());
@@ -166,18 +167,19 @@ fn few_rows_are_inlined_and_fold_into_chunks() {
         assert!(data.tail.len() <= TAIL_BATCHES_MAX);
     }
     assert!(folds >= 3);
-    assert_eq!(data.rows(), 2000);
-    assert_eq!(fixture.read(&data), rows(0..2000));
+    let all = rows(0..30 * TAIL_BATCHES_MAX as i64 + 80);
+    assert_eq!(data.rows(), all.num_rows() as u64);
+    assert_eq!(fixture.read(&data), all);
     let columns = ["value".to_string(), "id".to_string()];
     let some = fixture.tables.read(&data, Some(&columns), &CancelToken::new()).unwrap();
-    assert_eq!(collect(some), rows(0..2000).project(&[2, 0]).unwrap());
+    assert_eq!(collect(some), all.project(&[2, 0]).unwrap());
     let tail = fixture.tables.encode_tail(&data).unwrap().unwrap();
     let tail = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(tail, 10_000).unwrap();
     assert_eq!(tail.map(|batch| batch.unwrap().num_rows() as u64).sum::<u64>(), data.tail_rows());
     let compacted = data.with_fold(&fixture.tables.compact(&data).unwrap().unwrap()).unwrap();
     assert_eq!((compacted.tail.len(), compacted.manifest.chunks.len()), (0, 1));
     assert_eq!(fixture.tables.compact(&compacted).unwrap(), None);
-    assert_eq!(fixture.read(&compacted), rows(0..2000));
+    assert_eq!(fixture.read(&compacted), all);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::conflict::{Verdict, judge};
-use super::staged::{Parent, Staged, StagedChange, compose};
-use super::{Isolation, Transaction, Work, inline_bytes, sum};
+use super::staged::{Staged, StagedChange, compose};
+use super::{Isolation, Transaction, Work, check_sequence, inline_bytes, sum};
 use crate::catalog::{Draft, Snapshot, View};
 use crate::error::{Error, Result};
 use crate::format::{ChangeKind, TableChange, TableName, TableRead, TransactionKind, TxId, Version};
@@ -150,9 +150,8 @@ pub(crate) fn describe(transaction: &crate::format::Transaction, statistics: Wri
 impl Prepared {
     /// Writes the manifest nodes while nobody waits for the log; a commit that loses a race makes them anew.
     fn store_nodes(&self, view: &View) -> Result<()> {
-        for (table, staged) in &self.staged {
-            let parent = self.parent(view, table, staged.base)?;
-            compose(&self.repository, table, staged, parent.as_ref(), view.next_version(table)?)?;
+        for (table, staged) in self.staged.iter().filter(|(_, staged)| staged.changes_chunks()) {
+            compose(&self.repository, view, table, staged, staged.base, view.next_version(table)?)?;
         }
         Ok(())
     }
@@ -164,10 +163,6 @@ impl Prepared {
             TRANSACTION_BYTES + inlined.map_or(INLINE_MANIFEST_BYTES_MAX, |bytes| bytes)
         });
         TRANSACTION_BYTES + tables.sum::<usize>()
-    }
-
-    fn parent(&self, view: &View, table: &TableName, version: Option<Version>) -> Result<Option<Parent>> {
-        version.map(|version| Parent::load(&self.repository, view, table, version)).transpose()
     }
 
     /// Checks against a view that nobody can change meanwhile, and says what to commit.
@@ -203,20 +198,24 @@ impl Prepared {
         table: &TableName,
         staged: &Staged,
     ) -> Result<Option<TableChange>> {
+        let to = view.next_version(table)?;
+        if let StagedChange::List(_, version) = &staged.change {
+            check_sequence(table, *version, to)?;
+        }
         let verdict = self.verdict(view, head, table, staged)?;
         let now = view.version_at(head, table)?;
-        let parent = match verdict {
+        match verdict {
             Verdict::Abandon => return Ok(None),
             Verdict::Conflict => return Err(self.conflict(head, table, "another commit changed this table")),
-            Verdict::Passes | Verdict::PassesIfSchemaFits => self.parent(view, table, now)?,
-        };
-        if verdict == Verdict::PassesIfSchemaFits && !self.schema_fits(view, table, staged, parent.as_ref())? {
-            return Err(self.conflict(head, table, "another commit changed this table's schema"));
+            Verdict::PassesIfSchemaFits if !self.schema_fits(view, table, staged.base, now)? => {
+                return Err(self.conflict(head, table, "another commit changed this table's schema"));
+            }
+            Verdict::Passes | Verdict::PassesIfSchemaFits => {}
         }
-        if matches!(staged.change, StagedChange::Drop) && parent.is_none() {
+        if matches!(staged.change, StagedChange::Drop) && now.is_none() {
             return Ok(None);
         }
-        compose(&self.repository, table, staged, parent.as_ref(), view.next_version(table)?)
+        compose(&self.repository, view, table, staged, now, to)
     }
 
     fn verdict(&self, view: &View, head: &Snapshot, table: &TableName, staged: &Staged) -> Result<Verdict> {
@@ -224,12 +223,10 @@ impl Prepared {
         Ok(judge(staged.conflict_class(), theirs, self.isolation == Isolation::Serializable))
     }
 
-    fn schema_fits(&self, view: &View, table: &TableName, staged: &Staged, now: Option<&Parent>) -> Result<bool> {
-        let base = self.parent(view, table, staged.base)?;
-        Ok(match (base, now) {
-            (Some(base), Some(now)) => base.data.schema == now.data.schema,
-            _ => false,
-        })
+    fn schema_fits(&self, view: &View, table: &TableName, base: Option<Version>, now: Option<Version>) -> Result<bool> {
+        let (Some(base), Some(now)) = (base, now) else { return Ok(false) };
+        let schema = |version| Ok(self.repository.content(view, table, version)?.schema.clone());
+        Ok(schema(base)? == schema(now)?)
     }
 
     fn check_reads(&self, view: &View, head: &Snapshot) -> Result<()> {

@@ -20,11 +20,11 @@ use arrow::datatypes::Schema;
 use crate::cancel::CancelToken;
 use crate::catalog::{Snapshot, View};
 use crate::error::{Error, Result};
-use crate::format::{BranchName, ChunkEntry, TableName, Version};
+use crate::format::{BranchName, ChunkEntry, ChunkHash, TableName, Version};
 use crate::limits::{INLINE_BATCH_BYTES_MAX, INLINE_TRANSACTION_BYTES_MAX};
-use crate::repository::Repository;
-use crate::table::{Appended, InlineBatch, InlineRows, Overwritten, RowStream, TableData, WriteStatistics};
-use staged::{Staged, StagedChange};
+use crate::repository::{FoldClaim, Repository};
+use crate::table::{Appended, Fold, InlineBatch, InlineRows, Overwritten, RowStream, TableData, WriteStatistics};
+use staged::{Staged, StagedChange, is_listed};
 
 /// How much a transaction is kept apart from others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,6 +66,8 @@ struct Work {
     ended: bool,
     staged: BTreeMap<TableName, Staged>,
     reads: BTreeMap<TableName, Option<Version>>,
+    /// Held until the transaction has ended.
+    fold_claims: Vec<FoldClaim>,
 }
 
 impl Transaction {
@@ -175,7 +177,7 @@ impl Transaction {
                 let instead = "write with mode overwrite or append".to_string();
                 return Err(Error::Unsupported { what: "mode upsert".to_string(), instead });
             }
-            WriteMode::Append if exists => self.append(&work, table, rows, cancel)?,
+            WriteMode::Append if exists => self.append(&mut work, table, rows, cancel)?,
             WriteMode::Append | WriteMode::Overwrite => self.overwrite(&work, table, rows, key, cancel)?,
         };
         let statistics = match &change {
@@ -187,17 +189,28 @@ impl Transaction {
         Ok(statistics)
     }
 
+    /// Prepares a version of a table as a bare list of chunks: the low-level catalog. The table is created if it is not
+    /// there. Nothing looks at the chunks now: reading a version answers `CHUNK_NOT_FOUND` for one that is not there, and
+    /// `INVALID_ARGUMENT` if they are no Parquet files of the same columns.
+    ///
+    /// `VERSION_CONFLICT` unless `version` is the table's next one, now and when it is committed.
+    pub fn commit_chunks(&self, table: &TableName, version: Version, chunks: Vec<ChunkHash>) -> Result<()> {
+        let mut work = self.writable_work("commit chunks")?;
+        check_sequence(table, version, self.view.next_version(table)?)?;
+        self.stage(&mut work, table, StagedChange::List(chunks, version), WriteStatistics::default())
+    }
+
     /// Prepares the same rows of a table in fewer pieces; says whether there is anything to do. A table that this
-    /// transaction has written already is left as it is.
+    /// transaction has written already is left as it is, and so is a bare list of chunks.
     pub fn compact(&self, table: &TableName) -> Result<bool> {
         let mut work = self.writable_work("compact a table")?;
         let missing =
             || Error::TableNotFound { table: table.to_string(), at: format!("branch {:?}", self.base.branch) };
         let version = self.base_version(table)?.ok_or_else(missing)?;
-        let data = self.repository.content(&self.view, table, version)?;
-        if work.staged.contains_key(table) {
+        if work.staged.contains_key(table) || is_listed(&self.view, table, version)? {
             return Ok(false);
         }
+        let data = self.repository.content(&self.view, table, version)?;
         let Some(fold) = self.repository.tables.compact(&data)? else { return Ok(false) };
         let statistics = fold.statistics;
         self.stage(&mut work, table, StagedChange::Fold(Box::new(fold)), statistics)?;
@@ -211,13 +224,21 @@ impl Transaction {
         Ok(())
     }
 
-    fn append(&self, work: &Work, table: &TableName, rows: RowStream, cancel: &CancelToken) -> Result<StagedChange> {
+    fn append(
+        &self,
+        work: &mut Work,
+        table: &TableName,
+        rows: RowStream,
+        cancel: &CancelToken,
+    ) -> Result<StagedChange> {
         let tables = &self.repository.tables;
         let budget = self.inline_budget(work, table);
         match work.staged.get(table).map(|staged| &staged.change) {
             None => {
                 let parent = self.base_data(table)?;
-                Ok(StagedChange::Append(Box::new(tables.append(table, &parent, rows, budget, cancel)?)))
+                let appended = tables.append(table, &parent, rows, budget, cancel)?;
+                let fold = self.fold_due(work, table, &parent)?;
+                Ok(StagedChange::Append(Box::new(Appended { fold, ..appended })))
             }
             Some(StagedChange::Append(before)) => {
                 let empty = TableData::empty(self.base_data(table)?.schema.clone());
@@ -237,10 +258,28 @@ impl Transaction {
                 put.rows += after.rows;
                 Ok(StagedChange::Put(Box::new(Overwritten { inline, statistics: after.statistics, ..put })))
             }
+            Some(StagedChange::List(..)) => {
+                let instead = "commit the list first, then append".to_string();
+                Err(Error::Unsupported { what: "appending to a list of chunks in its own transaction".into(), instead })
+            }
             Some(StagedChange::Drop | StagedChange::Fold(_)) => {
                 Err(Error::internal("what was dropped or folded is not appended to"))
             }
         }
+    }
+
+    /// Folds what is due, unless another transaction is at it.
+    fn fold_due(&self, work: &mut Work, table: &TableName, parent: &TableData) -> Result<Option<Fold>> {
+        let tables = &self.repository.tables;
+        if !tables.is_fold_due(parent) {
+            return Ok(None);
+        }
+        let claim = self.repository.folding.claim(table);
+        if claim.is_none() && !tables.is_fold_overdue(parent) {
+            return Ok(None);
+        }
+        work.fold_claims.extend(claim);
+        tables.fold_due(parent)
     }
 
     /// Appends rows behind rows that this transaction staged inline, in that order: few rows stay together inline,
@@ -274,8 +313,10 @@ impl Transaction {
         cancel: &CancelToken,
     ) -> Result<StagedChange> {
         let parent = match self.base_version(table)? {
-            Some(version) => Some(self.repository.content(&self.view, table, version)?),
-            None => None,
+            Some(version) if !is_listed(&self.view, table, version)? => {
+                Some(self.repository.content(&self.view, table, version)?)
+            }
+            _ => None,
         };
         let budget = self.inline_budget(work, table);
         let put = self.repository.tables.overwrite(table, parent.as_deref(), rows, key, budget, cancel)?;
@@ -307,6 +348,7 @@ impl Transaction {
             StagedChange::Drop => None,
             StagedChange::Put(put) => Some(put.to_data(None)),
             StagedChange::Append(appended) => Some(self.base_data(table)?.with_appended(appended, None)),
+            StagedChange::List(chunks, _) => Some(self.repository.tables.from_listed(chunks)?),
             StagedChange::Fold(_) => Some(TableData::clone(&*self.base_data(table)?)),
         })
     }
@@ -350,6 +392,14 @@ fn inline_bytes(change: &StagedChange) -> Option<usize> {
         StagedChange::Put(put) => put.inline.as_ref().map(|rows| rows.bytes.len()),
         StagedChange::Append(appended) => appended.inline.as_ref().map(|rows| rows.bytes.len()),
         _ => None,
+    }
+}
+
+/// Versions follow one another without gaps: `VERSION_CONFLICT`.
+fn check_sequence(table: &TableName, given: Version, expected: Version) -> Result<()> {
+    match given == expected {
+        true => Ok(()),
+        false => Err(Error::VersionConflict { table: table.to_string(), expected: expected.0, given: given.0 }),
     }
 }
 

@@ -6,9 +6,9 @@ use serde_bytes::ByteBuf;
 
 use super::conflict::Mine;
 use crate::catalog::View;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::{
-    ChangeKind, ManifestSource, SchemaSource, TableChange, TableContent, TableName, TailBatch, Version,
+    ChangeKind, ChunkHash, ManifestSource, SchemaSource, TableChange, TableContent, TableName, TailBatch, Version,
 };
 use crate::repository::Repository;
 use crate::table::{Appended, Fold, Overwritten, TableData, WriteStatistics};
@@ -32,6 +32,8 @@ pub(super) enum StagedChange {
     Drop,
     /// The same rows in fewer pieces.
     Fold(Box<Fold>),
+    /// A bare list of chunks, as that version and no other.
+    List(Vec<ChunkHash>, Version),
 }
 
 impl Staged {
@@ -40,84 +42,141 @@ impl Staged {
         match self.change {
             StagedChange::Append(_) => Mine::Append,
             StagedChange::Fold(_) => Mine::Fold,
-            StagedChange::Put(_) | StagedChange::Drop => Mine::Overwrite,
+            StagedChange::Put(_) | StagedChange::Drop | StagedChange::List(..) => Mine::Overwrite,
+        }
+    }
+
+    /// Whether the list of chunks becomes another.
+    pub(super) fn changes_chunks(&self) -> bool {
+        match &self.change {
+            StagedChange::Put(_) | StagedChange::Fold(_) => true,
+            StagedChange::Append(appended) => !appended.chunks.is_empty() || appended.fold.is_some(),
+            StagedChange::Drop | StagedChange::List(..) => false,
         }
     }
 }
 
 /// The version that a change is laid on.
-pub(super) struct Parent {
-    pub(super) version: Version,
-    pub(super) data: Arc<TableData>,
-    pub(super) content: TableContent,
+struct Parent {
+    version: Version,
+    data: Arc<TableData>,
+    content: TableContent,
 }
 
 impl Parent {
-    pub(super) fn load(repository: &Repository, view: &View, table: &TableName, version: Version) -> Result<Parent> {
-        let change = view.version_change(table, version)?;
-        let content = change.change().content.clone();
-        let data = repository.content(view, table, version)?;
-        let content = match content {
-            Some(content) => content,
-            None => content_of(repository, &data, None)?,
-        };
-        Ok(Parent { version, data, content })
+    fn load(repository: &Repository, view: &View, table: &TableName, version: Version) -> Result<Parent> {
+        let content = recorded_content(view, table, version)?;
+        Ok(Parent { version, data: repository.content(view, table, version)?, content })
+    }
+
+    /// The same where it can be built upon: a bare list of chunks need not be readable.
+    fn load_unless_listed(
+        repository: &Repository,
+        view: &View,
+        table: &TableName,
+        version: Version,
+    ) -> Result<Option<Parent>> {
+        match is_listed(view, table, version)? {
+            true => Ok(None),
+            false => Parent::load(repository, view, table, version).map(Some),
+        }
     }
 }
 
-/// Turns a staged change into the one that the log keeps, on top of `parent`, as version `to`.
+/// What the log says of a version.
+fn recorded_content(view: &View, table: &TableName, version: Version) -> Result<TableContent> {
+    let content = view.version_change(table, version)?.change().content.clone();
+    content.ok_or_else(|| Error::internal(format!("version {version} of {table} has no content")))
+}
+
+/// Whether a version is a bare list of chunks, of the low-level catalog.
+pub(super) fn is_listed(view: &View, table: &TableName, version: Version) -> Result<bool> {
+    Ok(matches!(recorded_content(view, table, version)?.manifest, ManifestSource::Listed(_)))
+}
+
+/// Turns a staged change into the one that the log keeps, on top of version `parent`, as version `to`.
 ///
 /// `None` for a fold whose pieces are no longer there.
 pub(super) fn compose(
     repository: &Repository,
+    view: &View,
     table: &TableName,
     staged: &Staged,
-    parent: Option<&Parent>,
+    parent: Option<Version>,
     to: Version,
 ) -> Result<Option<TableChange>> {
-    let rows_before = parent.map_or(0, |parent| parent.data.rows());
-    let created = if parent.is_none() { ChangeKind::Create } else { ChangeKind::Overwrite };
-    let (kind, data, rows_added, rows_removed) = match (&staged.change, parent) {
-        (StagedChange::Drop, _) => return Ok(Some(drop_change(table, parent, rows_before))),
-        (StagedChange::Put(put), _) => (created, put.to_data(Some(to)), put.rows, rows_before),
-        (StagedChange::Append(appended), Some(parent)) => {
-            let folded = appended.fold.as_ref().and_then(|fold| parent.data.with_fold(fold));
-            let below = folded.as_ref().unwrap_or(&parent.data);
-            (ChangeKind::Append, below.with_appended(appended, Some(to)), appended.rows, 0)
+    let load = |version| Parent::load(repository, view, table, version);
+    let load_unless_listed = |version| Parent::load_unless_listed(repository, view, table, version);
+    let (kind, data, rows_added, parent_data) = match (&staged.change, parent) {
+        (StagedChange::Drop, _) => return drop_change(view, table, parent).map(Some),
+        (StagedChange::List(chunks, _), _) => return list_change(view, table, chunks, parent, to).map(Some),
+        (StagedChange::Put(put), _) => {
+            let kind = if parent.is_none() { ChangeKind::Create } else { ChangeKind::Overwrite };
+            (kind, put.to_data(Some(to)), put.rows, parent.map(load_unless_listed).transpose()?.flatten())
         }
-        (StagedChange::Fold(fold), Some(parent)) => match parent.data.with_fold(fold) {
-            Some(data) => (ChangeKind::Fold, data, 0, 0),
-            None => return Ok(None),
-        },
+        (StagedChange::Append(appended), Some(parent)) => {
+            let parent = load(parent)?;
+            let folded = appended.fold.as_ref().and_then(|fold| parent.data.with_fold(fold));
+            let data = folded.as_ref().unwrap_or(&parent.data).with_appended(appended, Some(to));
+            (ChangeKind::Append, data, appended.rows, Some(parent))
+        }
+        (StagedChange::Fold(fold), Some(parent)) => {
+            let parent = load(parent)?;
+            let Some(data) = parent.data.with_fold(fold) else { return Ok(None) };
+            (ChangeKind::Fold, data, 0, Some(parent))
+        }
         (StagedChange::Append(_) | StagedChange::Fold(_), None) => return Ok(None),
     };
+    let rows_removed = if kind == ChangeKind::Overwrite { recorded_rows(view, table, parent)? } else { 0 };
     let inline =
         data.tail.iter().find(|batch| batch.version == Some(to)).map(|batch| ByteBuf::from(batch.bytes.to_vec()));
-    Ok(Some(TableChange {
-        table: table.clone(),
-        kind,
-        from: parent.map(|parent| parent.version),
-        to: Some(to),
-        restores: None,
-        rows_added,
-        rows_removed,
-        content: Some(content_of(repository, &data, parent)?),
-        inline,
-    }))
+    let content = Some(content_of(repository, &data, parent_data.as_ref())?);
+    Ok(Some(TableChange { rows_added, rows_removed, content, inline, ..change(table, kind, parent, Some(to)) }))
 }
 
-fn drop_change(table: &TableName, parent: Option<&Parent>, rows_removed: u64) -> TableChange {
+/// A change of nothing yet.
+fn change(table: &TableName, kind: ChangeKind, from: Option<Version>, to: Option<Version>) -> TableChange {
     TableChange {
         table: table.clone(),
-        kind: ChangeKind::Drop,
-        from: parent.map(|parent| parent.version),
-        to: None,
+        kind,
+        from,
+        to,
         restores: None,
         rows_added: 0,
-        rows_removed,
+        rows_removed: 0,
         content: None,
         inline: None,
     }
+}
+
+fn drop_change(view: &View, table: &TableName, parent: Option<Version>) -> Result<TableChange> {
+    let rows_removed = recorded_rows(view, table, parent)?;
+    Ok(TableChange { rows_removed, ..change(table, ChangeKind::Drop, parent, None) })
+}
+
+/// Nobody counts the rows of a bare list of chunks.
+fn list_change(
+    view: &View,
+    table: &TableName,
+    chunks: &[ChunkHash],
+    parent: Option<Version>,
+    to: Version,
+) -> Result<TableChange> {
+    let kind = if parent.is_none() { ChangeKind::Create } else { ChangeKind::Overwrite };
+    let content = TableContent {
+        schema: SchemaSource::InChunks,
+        manifest: ManifestSource::Listed(chunks.to_vec()),
+        tail: Vec::new(),
+        rows: 0,
+        chunks: chunks.len() as u64,
+        bytes: 0,
+    };
+    let rows_removed = recorded_rows(view, table, parent)?;
+    Ok(TableChange { rows_removed, content: Some(content), ..change(table, kind, parent, Some(to)) })
+}
+
+fn recorded_rows(view: &View, table: &TableName, version: Option<Version>) -> Result<u64> {
+    version.map_or(Ok(0), |version| Ok(recorded_content(view, table, version)?.rows))
 }
 
 /// Describes resolved data, naming the parent's schema and chunk list where they are the same.

@@ -22,13 +22,12 @@ fn a_missing_chunk_is_named() {
 }
 
 #[test]
-fn damage_that_duckdb_stumbles_over_is_named() {
+fn damage_anywhere_in_a_chunk_is_named() {
     let mut world = World::new();
     let data = world.write("t", &[users(0, 100_000)]);
     let path = chunk_path(&world, &data);
     let good = fs::read(&path).unwrap();
     let hash = data.manifest.chunks[0].chunk.to_hex();
-    let mut named = 0;
     for part in 0..20 {
         let mut bad = good.clone();
         let at = part * (good.len() - 1) / 19;
@@ -39,13 +38,10 @@ fn damage_that_duckdb_stumbles_over_is_named() {
             world.store.clone(),
         );
         let read = fresh.query("SELECT id, name, age FROM t", &[], &world, &CancelToken::new()).and_then(collect);
-        if let Err(error) = read {
-            assert_eq!(error.code(), Code::HashMismatch, "byte {at}: {error}");
-            assert!(error.to_string().contains(&hash), "{error}");
-            named += 1;
-        }
+        let error = read.expect_err("damage was read as rows");
+        assert_eq!(error.code(), Code::HashMismatch, "byte {at}: {error}");
+        assert!(error.to_string().contains(&hash), "{error}");
     }
-    assert!(named >= 3, "only {named} of 20 were noticed");
 }
 
 #[test]

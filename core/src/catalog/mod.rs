@@ -250,36 +250,37 @@ impl Catalog {
         Ok(outcomes)
     }
 
-    /// Waits until a transaction after `tx_id` is there or the time is over; says whether one is.
+    /// Waits until a transaction after `tx_id` is there, the time is over, or `stop` says so; answers how much of the
+    /// time is left.
     ///
-    /// Commits of this process wake it at once; those of others are looked for now and then.
-    pub fn wait_for_commit(&self, tx_id: TxId, timeout: Duration) -> Result<bool> {
+    /// Commits of this process and [`Catalog::wake_all`] wake it at once; commits of others are looked for now and then.
+    pub fn wait_for_commit(&self, tx_id: TxId, timeout: Duration, stop: impl Fn() -> bool) -> Result<Duration> {
         const LOOK_AROUND: Duration = Duration::from_millis(20);
+        let clock = &self.environment.clock;
         let mut left = timeout;
         loop {
             self.refresh()?;
             let seen = lock(&self.arrivals);
-            if *seen > tx_id {
-                return Ok(true);
+            if *seen > tx_id || left.is_zero() || stop() {
+                return Ok(left);
             }
-            if left.is_zero() {
-                return Ok(false);
-            }
-            let pause = left.min(LOOK_AROUND);
-            let (seen, _) = self
+            let (pause, began) = (left.min(LOOK_AROUND), clock.monotonic());
+            let (seen, waited) = self
                 .arrived
-                .wait_timeout_while(seen, pause, |seen| *seen <= tx_id)
+                .wait_timeout_while(seen, pause, |seen| *seen <= tx_id && !stop())
                 .unwrap_or_else(PoisonError::into_inner);
-            if *seen > tx_id {
-                return Ok(true);
-            }
-            left -= pause;
+            drop(seen);
+            let spent = if waited.timed_out() { pause } else { clock.monotonic().saturating_sub(began) };
+            left = left.saturating_sub(spent);
         }
     }
 
     /// Wakes everybody who waits, for instance because the database closes.
     pub fn wake_all(&self) {
+        // With the lock, so that nobody is between looking and waiting.
+        let seen = lock(&self.arrivals);
         self.arrived.notify_all();
+        drop(seen);
     }
 
     fn checkpoint_if_due(&self) {

@@ -9,12 +9,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::{ChangelogEntry, ChangesQuery, Filter, next_entry};
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::format::TxId;
 use crate::repository::Repository;
-
-/// How long one wait lasts before it looks whether the subscription was closed.
-const WAIT: Duration = Duration::from_millis(250);
 
 /// Follows the changelog. One thread at a time.
 #[derive(Debug)]
@@ -53,18 +51,25 @@ impl Subscription {
     /// The next entry, waiting for it up to `timeout`; `None` if none came. `CLOSED` after [`Subscription::close`] or
     /// when the database was closed.
     pub fn poll(&mut self, timeout: Duration) -> Result<Option<ChangelogEntry>> {
+        self.poll_with(timeout, &CancelToken::new())
+    }
+
+    /// The same, until it is cancelled (`CANCELLED`): that ends the wait at once, and the subscription goes on.
+    pub fn poll_with(&mut self, timeout: Duration, cancel: &CancelToken) -> Result<Option<ChangelogEntry>> {
+        let repository = self.repository.clone();
+        let _wake = cancel.on_cancel(move || repository.catalog.wake_all());
         let mut left = timeout;
         loop {
             self.check_open()?;
+            cancel.check("waiting for changes")?;
             let view = self.repository.catalog.view()?;
             let (entry, cursor) = next_entry(&view, &self.filter, self.cursor)?;
             self.cursor = cursor;
             if entry.is_some() || left.is_zero() {
                 return Ok(entry);
             }
-            let wait = left.min(WAIT);
-            self.repository.catalog.wait_for_commit(self.cursor, wait)?;
-            left -= wait;
+            let stop = || cancel.is_cancelled() || self.check_open().is_err();
+            left = self.repository.catalog.wait_for_commit(self.cursor, left, stop)?;
         }
     }
 
@@ -115,7 +120,7 @@ impl Iterator for Subscription {
     /// Waits for the next entry; ends when the subscription or its database is closed.
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            match self.poll(WAIT) {
+            match self.poll(Duration::MAX) {
                 Ok(Some(entry)) => return Some(Ok(entry)),
                 Ok(None) => {}
                 Err(Error::Closed { .. }) => return None,

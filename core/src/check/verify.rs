@@ -7,9 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Serialize;
 
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::format::{ChunkHash, Manifest, ManifestSource, TableChange, TxId};
 use crate::repository::Repository;
+
+const ACTION: &str = "the verification";
 
 /// How thorough to be.
 #[derive(Clone, Copy, Default)]
@@ -72,10 +75,10 @@ pub struct Problem {
 }
 
 /// Checks the log's chain, the index, the chunk lists, and that every chunk is there in its size; with `deep` also the
-/// hash of every chunk. Damage is reported, not an error; `CLOSED`, `IO` and the like are.
-pub fn verify(repository: &Repository, options: &VerifyOptions<'_>) -> Result<VerifyReport> {
+/// hash of every chunk. Damage is reported, not an error; `CLOSED`, `CANCELLED`, `IO` and the like are.
+pub fn verify(repository: &Repository, options: &VerifyOptions<'_>, cancel: &CancelToken) -> Result<VerifyReport> {
     let mut report = VerifyReport::default();
-    let used = read_log(repository, &mut report)?;
+    let used = read_log(repository, &mut report, cancel)?;
     let health = repository.catalog.log().health()?;
     report.notes.extend(health.torn.map(|at| {
         format!(
@@ -89,8 +92,9 @@ pub fn verify(repository: &Repository, options: &VerifyOptions<'_>) -> Result<Ve
     report.chunks = used.len() as u64;
     report.chunk_bytes = used.keys().filter_map(|chunk| stored.get(chunk)).sum();
     report.unused_chunks = stored.keys().filter(|chunk| !used.contains_key(*chunk)).count() as u64;
-    let damaged = damaged_chunks(repository, &used, &stored, options);
-    let affected = affected_versions(repository, &damaged)?;
+    let damaged = damaged_chunks(repository, &used, &stored, options, cancel);
+    cancel.check(ACTION)?;
+    let affected = affected_versions(repository, &damaged, cancel)?;
     report.problems.extend(damaged.into_iter().map(|(chunk, error)| {
         let affects = affected.get(&chunk).map(|versions| versions.iter().cloned().collect()).unwrap_or_default();
         problem(format!("chunk {chunk}"), &error, affects)
@@ -106,10 +110,11 @@ fn problem(object: String, error: &Error, affects: Vec<(String, u64)>) -> Proble
 /// The chunks that versions use, with the sizes that their lists say (`None` where they say none).
 type UsedChunks = BTreeMap<ChunkHash, Option<u64>>;
 
-fn read_log(repository: &Repository, report: &mut VerifyReport) -> Result<UsedChunks> {
+fn read_log(repository: &Repository, report: &mut VerifyReport, cancel: &CancelToken) -> Result<UsedChunks> {
     let view = repository.catalog.view()?;
     let mut used = UsedChunks::new();
     for record in repository.catalog.log().scan(repository.catalog.beginning()) {
+        cancel.check(ACTION)?;
         let record = match record {
             Ok(record) => record,
             Err(error) => {
@@ -183,12 +188,15 @@ fn damaged_chunks(
     used: &UsedChunks,
     stored: &BTreeMap<ChunkHash, u64>,
     options: &VerifyOptions<'_>,
+    cancel: &CancelToken,
 ) -> BTreeMap<ChunkHash, Error> {
     let chunks: Vec<_> = used.iter().collect();
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let damaged = Mutex::new(BTreeMap::new());
     let work = || {
-        while let Some((chunk, bytes)) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while !cancel.is_cancelled()
+            && let Some((chunk, bytes)) = chunks.get(next.fetch_add(1, Ordering::Relaxed))
+        {
             if let Err(error) = check_chunk(repository, **chunk, **bytes, stored, options.deep) {
                 damaged.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(**chunk, error);
             }
@@ -231,6 +239,7 @@ fn check_chunk(
 fn affected_versions(
     repository: &Repository,
     damaged: &BTreeMap<ChunkHash, Error>,
+    cancel: &CancelToken,
 ) -> Result<BTreeMap<ChunkHash, BTreeSet<(String, u64)>>> {
     let mut affected: BTreeMap<ChunkHash, BTreeSet<(String, u64)>> = BTreeMap::new();
     if damaged.is_empty() {
@@ -238,6 +247,7 @@ fn affected_versions(
     }
     let view = repository.catalog.view()?;
     for tx_id in 1..=view.last_tx().0 {
+        cancel.check(ACTION)?;
         for change in &view.transaction(TxId(tx_id))?.tables {
             let (Some(version), Some(_)) = (change.to, &change.content) else { continue };
             for chunk in chunks_of(repository, &view, change)? {

@@ -23,9 +23,14 @@ impl Database {
     ///
     /// `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`; `INVALID_ARGUMENT` if `to` did not grow out of `from`.
     pub fn table_changes(&self, name: &str, from: u64, to: u64) -> Result<RowStream> {
+        self.table_changes_with(name, from, to, &CancelToken::new())
+    }
+
+    /// The same, until it is cancelled (`CANCELLED`).
+    pub fn table_changes_with(&self, name: &str, from: u64, to: u64, cancel: &CancelToken) -> Result<RowStream> {
         let (table, view) = (table_name(name)?, self.view()?);
         let (from, to) = (Version(from), Version(to));
-        changelog::row_changes(self.repository()?, &view, &table, from, to, &CancelToken::new())
+        changelog::row_changes(self.repository()?, &view, &table, from, to, cancel)
     }
 
     /// Follows the changelog: tables, branch and `since_tx` of the query say what is wanted.

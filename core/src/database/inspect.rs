@@ -4,6 +4,7 @@ use parquet::file::metadata::ParquetMetaDataReader;
 use serde_json::{Value as Json, json};
 
 use super::{Database, table_name};
+use crate::cancel::CancelToken;
 use crate::check::{self, Stats, VerifyOptions, VerifyReport};
 use crate::error::{Error, Result};
 use crate::format::{ChunkHash, NodeHash, TxId, Version};
@@ -11,7 +12,12 @@ use crate::format::{ChunkHash, NodeHash, TxId, Version};
 impl Database {
     /// Reads everything and reports what is damaged; see [`VerifyReport`].
     pub fn verify(&self, options: &VerifyOptions<'_>) -> Result<VerifyReport> {
-        check::verify(self.repository()?, options)
+        self.verify_with(options, &CancelToken::new())
+    }
+
+    /// The same, until it is cancelled (`CANCELLED`).
+    pub fn verify_with(&self, options: &VerifyOptions<'_>, cancel: &CancelToken) -> Result<VerifyReport> {
+        check::verify(self.repository()?, options, cancel)
     }
 
     /// Counts what there is; reads the whole log.

@@ -85,8 +85,20 @@ impl Database {
     ///
     /// `SCHEMA_MISMATCH`, `WRITE_CONFLICT`, `UNSUPPORTED` (mode upsert), and whatever `rows` fails with.
     pub fn write_table(&self, name: &str, rows: RowStream, options: &WriteOptions) -> Result<Commit> {
+        self.write_table_with(name, rows, options, &CancelToken::new())
+    }
+
+    /// The same, unless it is cancelled before the commit begins (`CANCELLED`): then nothing was written.
+    pub fn write_table_with(
+        &self,
+        name: &str,
+        rows: RowStream,
+        options: &WriteOptions,
+        cancel: &CancelToken,
+    ) -> Result<Commit> {
         let transaction = self.begin_on(options.branch.as_deref())?;
-        transaction.write_table_with(name, rows, options.mode, &options.key, &CancelToken::new())?;
+        transaction.write_table_with(name, rows, options.mode, &options.key, cancel)?;
+        cancel.check("writing a table")?;
         transaction.commit(options.message.as_deref())
     }
 
@@ -162,9 +174,20 @@ impl Database {
     /// How version `to` of a table differs from version `from`, row by row. With `key_columns`, rows of one key that
     /// differ count as modified. `VERSION_NOT_FOUND`, `INVALID_ARGUMENT` (a key column that is not there).
     pub fn diff_versions(&self, name: &str, from: u64, to: u64, key_columns: &[String]) -> Result<DiffSummary> {
+        self.diff_versions_with(name, from, to, key_columns, &CancelToken::new())
+    }
+
+    /// The same, until it is cancelled (`CANCELLED`).
+    pub fn diff_versions_with(
+        &self,
+        name: &str,
+        from: u64,
+        to: u64,
+        key_columns: &[String],
+        cancel: &CancelToken,
+    ) -> Result<DiffSummary> {
         let (before, after) = self.two_versions(name, from, to)?;
-        let tables = &self.repository()?.tables;
-        let counts = tables.diff_counts(&before, &after, key_columns, &CancelToken::new())?;
+        let counts = self.repository()?.tables.diff_counts(&before, &after, key_columns, cancel)?;
         Ok(DiffSummary {
             rows_added: counts.rows_added,
             rows_removed: counts.rows_removed,
@@ -176,8 +199,20 @@ impl Database {
     /// The rows in which version `to` differs from version `from`, with `_change_type`: `insert`, `delete`, and with
     /// `key_columns` also `update_preimage` and `update_postimage`.
     pub fn diff_rows(&self, name: &str, from: u64, to: u64, key_columns: &[String]) -> Result<RowStream> {
+        self.diff_rows_with(name, from, to, key_columns, &CancelToken::new())
+    }
+
+    /// The same, until it is cancelled (`CANCELLED`).
+    pub fn diff_rows_with(
+        &self,
+        name: &str,
+        from: u64,
+        to: u64,
+        key_columns: &[String],
+        cancel: &CancelToken,
+    ) -> Result<RowStream> {
         let (before, after) = self.two_versions(name, from, to)?;
-        self.repository()?.tables.diff_rows(&before, &after, key_columns, &CancelToken::new())
+        self.repository()?.tables.diff_rows(&before, &after, key_columns, cancel)
     }
 
     fn two_versions(&self, name: &str, from: u64, to: u64) -> Result<(Arc<TableData>, Arc<TableData>)> {

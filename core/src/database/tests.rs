@@ -8,11 +8,12 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 
 use super::*;
 use crate::branch::{MergeKind, MergeOptions, MergeStrategy};
+use crate::cancel::CancelToken;
 use crate::changelog::ChangesQuery;
 use crate::check::VerifyOptions;
 use crate::error::Code;
 use crate::limits::TAIL_BATCHES_MAX;
-use crate::table::RowStream;
+use crate::table::{RowStream, error_from_arrow as from_arrow};
 
 pub(super) fn memory() -> Database {
     Database::open("memory:", OpenOptions::default()).unwrap()
@@ -268,6 +269,57 @@ fn the_changelog_tells_and_wakes() {
     db.close();
     assert_eq!(db.latest_tx_id().err().unwrap().code(), Code::Closed);
     assert!(subscription.next().is_none());
+}
+
+#[test]
+fn a_cancelled_wait_ends_at_once_and_the_subscription_goes_on() {
+    let db = memory();
+    let mut subscription = db.subscribe(&ChangesQuery::new()).unwrap();
+    let cancel = CancelToken::new();
+    let other = cancel.clone();
+    let canceller = std::thread::spawn(move || other.cancel());
+    let waited = subscription.poll_with(Duration::from_secs(60), &cancel);
+    assert_eq!(waited.err().unwrap().code(), Code::Cancelled);
+    canceller.join().unwrap();
+    db.write_table("a", rows(0..1), &WriteOptions::default()).unwrap();
+    assert_eq!(subscription.poll(Duration::ZERO).unwrap().unwrap().tx_id, 1);
+}
+
+#[test]
+fn commits_that_nobody_asked_for_do_not_use_up_the_time() {
+    let db = memory();
+    let mut subscription = db.subscribe(&ChangesQuery::new().table("wanted")).unwrap();
+    let writer = std::thread::spawn({
+        let db = db.clone();
+        move || {
+            (0..200).for_each(|_| drop(db.write_table("other", rows(0..1), &WriteOptions::default()).unwrap()));
+            db.write_table("wanted", rows(0..1), &WriteOptions::default()).unwrap().tx_id
+        }
+    });
+    let entry = subscription.poll(Duration::from_secs(20)).unwrap().unwrap();
+    assert_eq!(entry.tx_id, writer.join().unwrap());
+}
+
+#[test]
+fn whatever_takes_long_can_be_cancelled() {
+    let db = memory();
+    db.write_table("a", rows(0..2), &WriteOptions::default()).unwrap();
+    db.write_table("a", rows(1..3), &WriteOptions::default()).unwrap();
+    let cancel = CancelToken::new();
+    cancel.cancel();
+    let first_of = |stream: Result<RowStream>| stream.and_then(|mut rows| rows.next().unwrap().map_err(from_arrow));
+    let refused = [
+        db.write_table_with("a", rows(0..1), &WriteOptions::append(), &cancel).map(drop),
+        db.diff_versions_with("a", 1, 2, &[], &cancel).map(drop),
+        first_of(db.diff_rows_with("a", 1, 2, &[], &cancel)).map(drop),
+        first_of(db.table_changes_with("a", 0, 2, &cancel)).map(drop),
+        first_of(db.begin(&BeginOptions::default()).unwrap().read_table_with("a", None, &cancel)).map(drop),
+        db.verify_with(&VerifyOptions::default(), &cancel).map(drop),
+    ];
+    for (place, outcome) in refused.into_iter().enumerate() {
+        assert_eq!(outcome.err().map(|error| error.code()), Some(Code::Cancelled), "operation {place}");
+    }
+    assert_eq!(db.latest_tx_id().unwrap(), 2);
 }
 
 #[test]

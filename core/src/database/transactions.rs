@@ -52,9 +52,14 @@ impl Transaction {
 
     /// Streams a table as this transaction sees it; as [`Database::read_table`].
     pub fn read_table(&self, name: &str, columns: Option<&[String]>) -> Result<RowStream> {
+        self.read_table_with(name, columns, &CancelToken::new())
+    }
+
+    /// The same, until it is cancelled (`CANCELLED`).
+    pub fn read_table_with(&self, name: &str, columns: Option<&[String]>, cancel: &CancelToken) -> Result<RowStream> {
         self.check_open()?;
         let (_, data) = self.transaction.table(&table_name(name)?)?;
-        self.database.repository()?.tables.read(&data, columns, &CancelToken::new())
+        self.database.repository()?.tables.read(&data, columns, cancel)
     }
 
     /// The columns of a table as this transaction sees it.

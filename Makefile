@@ -1,6 +1,6 @@
 # One command for each thing. Each target sets itself up on a fresh machine and says what it installs.
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test lint fmt bench soak doc clean
+.PHONY: help deps build demo test lint header fmt bench soak doc clean
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ test: deps ## Runs lints, all tests, the build without DuckDB, and the documenta
 
 lint: deps ## Checks formatting and lints
 	@scripts/lint.sh
+
+header: deps ## Writes include/armillaria.h from the sources of the C ABI
+	@cargo run --quiet --locked --package armillaria-header
 
 fmt: ## Formats the code
 	@cargo fmt --all

@@ -145,6 +145,15 @@ impl Catalog {
         self.take_in(fresh).map(|_| ())
     }
 
+    /// Takes in what this handle has just appended.
+    fn take_in_pending(&self) -> Result<()> {
+        let _moving = lock(&self.moving);
+        if self.blocks.take_damaged() {
+            self.rebuild()?;
+        }
+        self.take_in(self.records.log.pending()).map(|_| ())
+    }
+
     /// Makes the index anew from the log: a file of it was missing or damaged.
     #[instrument(level = "debug", skip_all)]
     fn rebuild(&self) -> Result<()> {
@@ -215,7 +224,7 @@ impl Catalog {
             Ok((!accepted.is_empty()).then_some(accepted))
         });
         if appended.is_ok()
-            && let Err(error) = self.refresh()
+            && let Err(error) = self.take_in_pending()
         {
             // The commit is durable whatever becomes of this process's picture of it.
             tracing::warn!(%error, "cannot read back what was committed");

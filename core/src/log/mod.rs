@@ -224,6 +224,11 @@ impl Log {
         Ok(state.deliver())
     }
 
+    /// The records that this handle has appended or read and not yet handed out, in order, without looking further.
+    pub fn pending(&self) -> Vec<LogRecord> {
+        self.state().deliver()
+    }
+
     /// One record, read again and verified. `LOG_CORRUPT`.
     pub fn read(&self, location: RecordLocation) -> Result<LogRecord> {
         walk::read_one(&self.files, location)

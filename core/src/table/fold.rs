@@ -1,8 +1,8 @@
 //! Which small pieces of a table are worth writing together. Pure.
 //!
 //! A version is a row of pieces, chunks and inlined batches. A stretch of them is folded when the tail has grown, or
-//! when small chunks have gathered at the end. Small chunks before the stretch join it while they are no larger than
-//! the stretch itself, as in a log-structured merge tree of size tiers: each row is written again O(log n) times.
+//! when small chunks have gathered at the end. Small chunks before the stretch join it once [`TIER_CHUNKS`] of about its size
+//! stand side by side, as in a log-structured merge tree of size tiers: each row is written again O(log n) times.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,6 +17,10 @@ const SMALL_CHUNK_BYTES: u64 = 2 << 20;
 
 /// So many small chunks side by side at the end are worth folding.
 const SMALL_CHUNKS_MAX: usize = 32;
+
+/// So many chunks no larger than what comes behind them are written together with it. More write each row less often,
+/// fewer keep less of them side by side.
+const TIER_CHUNKS: usize = 8;
 
 /// A stretch of pieces: neighbouring chunks, and neighbouring batches of the tail between and around them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,15 +99,21 @@ fn longest_small(pieces: &[Piece]) -> Option<Range<usize>> {
     runs.into_iter().max_by_key(|run| (batches(run), run.len()))
 }
 
-/// Takes in the pieces before a stretch while they are no larger than it.
+/// Takes in the pieces before a stretch, a tier at a time, while a whole tier of them is no larger than it.
 fn grow(pieces: &[Piece], core: Range<usize>, floor: usize) -> Range<usize> {
     let mut bytes: u64 = pieces[core.clone()].iter().map(|piece| piece.bytes).sum();
     let mut start = core.start;
-    while start > floor && pieces[start - 1].bytes <= bytes {
-        start -= 1;
-        bytes += pieces[start].bytes;
+    loop {
+        // Equal rows do not always take equal bytes.
+        let alike = |piece: &&Piece| piece.bytes <= bytes + bytes / 2;
+        let tier = pieces[floor..start].iter().rev().take_while(alike);
+        let (count, sum) = tier.fold((0, 0), |(count, sum), piece| (count + 1, sum + piece.bytes));
+        if count < TIER_CHUNKS {
+            return start..core.end;
+        }
+        start -= count;
+        bytes += sum;
     }
-    start..core.end
 }
 
 fn to_window(pieces: &[Piece], stretch: Range<usize>) -> Window {

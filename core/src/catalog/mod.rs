@@ -99,7 +99,11 @@ impl Catalog {
             uncheckpointed_bytes: AtomicU64::new(0),
             checkpointing: Mutex::new(()),
         };
-        catalog.refresh()?;
+        if let Err(error) = catalog.refresh() {
+            // A damaged index file: the second look has one made anew.
+            catalog.blocks.is_damaged().then_some(()).ok_or(error)?;
+            catalog.refresh()?;
+        }
         Ok(catalog)
     }
 
@@ -166,6 +170,8 @@ impl Catalog {
             self.apply(&mut state, record?)?;
         }
         self.publish(state);
+        // The next commit writes it down.
+        self.uncheckpointed_records.fetch_add(SNAPSHOT_RECORDS, Ordering::Relaxed);
         Ok(())
     }
 

@@ -42,6 +42,11 @@ impl BlockCache {
         self.damaged.store(true, Ordering::SeqCst);
     }
 
+    /// Whether the index is to be made anew.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::SeqCst)
+    }
+
     /// Whether a run turned out to be missing or damaged since this was last asked.
     pub(super) fn take_damaged(&self) -> bool {
         self.damaged.swap(false, Ordering::SeqCst)

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# Puts libduckdb into DIR (default: .deps/duckdb), from DuckDB's own npm package, its checksum pinned in
-# libduckdb.sha256. Does nothing if it is there. Usage: scripts/libduckdb.sh [DIR]
+# Puts libduckdb into DIR (default: .deps/duckdb), from DuckDB's own npm package, version and checksum pinned for each
+# platform in libduckdb.sha256. Does nothing if it is there. Usage: scripts/libduckdb.sh [DIR]
 set -euo pipefail
 
-version=1.5.6-r.1
 here=$(cd "$(dirname "$0")" && pwd)
 dir=${1:-$here/../.deps/duckdb}
 
@@ -27,8 +26,9 @@ case $(uname -m) in
   *) fail "no prebuilt library for $(uname -m); build with: cargo build --features armillaria/bundled" ;;
 esac
 
+read -r pinned _ version < <(awk -v platform="$os-$cpu" '$2 == platform' "$here/libduckdb.sha256") ||
+  fail "no version is pinned for $os-$cpu in libduckdb.sha256"
 package=@duckdb/node-bindings-$os-$cpu@$version
-pinned=${ARMILLARIA_LIBDUCKDB_SHA256:-$(awk -v platform="$os-$cpu" '$2 == platform { print $1 }' "$here/libduckdb.sha256")}
 stamp="$package $pinned"
 [ "$(cat "$dir/.installed" 2>/dev/null || true)" = "$stamp" ] && [ -f "$dir/$library" ] && exit 0
 
@@ -40,8 +40,6 @@ trap 'rm -rf "$scratch"' EXIT
 tar -xzf "$scratch"/*.tgz -C "$scratch" "package/$library" package/LICENSE
 
 actual=$(sha256 "$scratch/package/$library")
-[ -n "$pinned" ] || fail "no checksum is pinned for $os-$cpu. The library that came has SHA-256 $actual;
-  check it against another source, then add it to scripts/libduckdb.sha256 or set ARMILLARIA_LIBDUCKDB_SHA256"
 [ "$actual" = "$pinned" ] || fail "checksum of $library differs: expected=$pinned actual=$actual"
 
 # Renames are atomic, so a build that runs at the same time sees the old library or the new one.

@@ -33,6 +33,14 @@ pub(crate) fn together<const SIDES: usize>(rounds: Vec<[Samples; SIDES]>) -> [Sa
     all
 }
 
+/// Two steps of the same rounds as one.
+pub(crate) fn summed<const SIDES: usize>(first: &[Samples; SIDES], then: &[Samples; SIDES]) -> [Samples; SIDES] {
+    std::array::from_fn(|side| {
+        let steps = first[side].0.iter().zip(&then[side].0);
+        Samples(steps.map(|(first, then)| *first + *then).collect())
+    })
+}
+
 impl Samples {
     /// The best round, in seconds: for work of the processor, which noise can only slow down.
     pub(crate) fn best(&self) -> f64 {
@@ -65,5 +73,7 @@ mod tests {
         let [a, b] = in_turn(3, [&mut a, &mut b]).unwrap();
         assert_eq!(*order.borrow(), "abbaab");
         assert_eq!((a.best(), a.median(), b.median()), (1.0, 4.0, 1.0));
+        let [both] = summed(&[a], &[b]);
+        assert_eq!((both.best(), both.median()), (2.0, 5.0));
     }
 }

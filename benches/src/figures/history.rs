@@ -35,7 +35,8 @@ pub(super) fn measure(context: &Context) -> Result<Vec<Line>> {
         let compared = format!("{what}: 10,000 commits / 100");
         Line::ratio(compared, long.median(), short.median(), Unit::Seconds, Goal::Most(2.0))
     };
-    Ok(vec![line("open", opened), line("find version 1", found)])
+    let both = opened.iter().zip(&found).map(|(opened, found)| timing::summed(opened, found)).collect();
+    Ok(vec![line("open", opened), line("find version 1", found), line("open and find version 1", both)])
 }
 
 fn commit(context: &Context, directory: &Path, commits: usize) -> Result<()> {

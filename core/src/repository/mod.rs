@@ -105,12 +105,16 @@ impl Repository {
             return Ok(data);
         }
         let change = view.version_change(table, version)?;
-        let before = self.before(view, table, &change)?;
-        let data = Arc::new(content::resolve(&self.tables, view, table, &change, before.as_ref())?);
-        if !view.is_staged(change.transaction.tx_id) {
-            self.contents.insert(key, data.clone());
+        match view.is_staged(change.transaction.tx_id) {
+            true => self.resolve(view, table, &change),
+            // Many readers of a new version wait for the first.
+            false => self.contents.get_or_insert_with(&key, || self.resolve(view, table, &change)),
         }
-        Ok(data)
+    }
+
+    fn resolve(&self, view: &View, table: &TableName, change: &VersionChange) -> Result<Arc<TableData>> {
+        let before = self.before(view, table, change)?;
+        content::resolve(&self.tables, view, table, change, before.as_ref()).map(Arc::new)
     }
 
     /// The nearest version that a change stands on whose content is in memory. One that is being committed never is,

@@ -20,6 +20,23 @@ if [ "$("$tools/bin/b3sum" --version 2>/dev/null || true)" != "b3sum $b3sum" ]; 
   rm -rf "$tools/target"
 fi
 
-cargo build --release --locked -p armillaria-benches
-exec "${CARGO_TARGET_DIR:-target}/release/armillaria-benches" \
+# The library with the functions for tests: one of them only moves rows in and out.
+cargo build --release --locked --workspace --lib --bins --features armillaria-ffi/testing
+built=${CARGO_TARGET_DIR:-target}/release
+case $(uname -s) in Darwin) suffix=dylib name=libarmillaria.0.dylib ;; *) suffix=so name=libarmillaria.so.0 ;; esac
+border=$PWD/target/bench/border
+mkdir -p "$border"
+cp "$built/libarmillaria_ffi.$suffix" "$border/$name"
+ln -sf "$name" "$border/libarmillaria.$suffix"
+ln -sf "$(cd "${DUCKDB_LIB_DIR:-.deps/duckdb}" && pwd)/libduckdb.$suffix" "$border/libduckdb.$suffix"
+link=(-Iinclude -O2 "-L$border" -larmillaria "-Wl,-rpath,$border")
+cc -std=c11 sdks/cpp/bench/border.c -o "$border/border-c" "${link[@]}"
+c++ -std=c++17 sdks/cpp/bench/border.cpp -o "$border/border-cpp" "${link[@]}"
+cp "$border/border-c" "$border/move-c"
+if command -v go >/dev/null; then
+  (cd sdks/go && CGO_CFLAGS="-I$OLDPWD/include" CGO_LDFLAGS="-L$border -Wl,-rpath,$border" go build -o "$border/border-go" ./bench/border)
+else
+  echo "go is missing: figure i will fail; install Go 1.25 or newer" >&2
+fi
+exec "$built/armillaria-benches" --border "$border" \
   --doltlite-python "$python" --b3sum "$tools/bin/b3sum" --output docs/BENCHMARKS.md "$@"

@@ -26,6 +26,8 @@ pub(crate) struct Context {
     pub(crate) doltlite_python: Option<PathBuf>,
     /// The program b3sum.
     pub(crate) b3sum: PathBuf,
+    /// Where the programs of other languages are.
+    border: Option<PathBuf>,
     quick: bool,
     directory: TempDir,
     clock: SystemClock,
@@ -39,11 +41,18 @@ impl Context {
             threads: std::thread::available_parallelism()?.get(),
             doltlite_python: run.doltlite_python.clone(),
             b3sum: run.b3sum.clone(),
+            border: run.border.clone(),
             quick: run.quick,
             directory: tempfile::Builder::new().prefix("run-").tempdir_in(&run.dir)?,
             clock: SystemClock::new(),
             table: OnceCell::new(),
         })
+    }
+
+    /// A program of another language.
+    pub(crate) fn border_program(&self, name: &str) -> Result<PathBuf> {
+        let directory = self.border.as_ref().ok_or("no --border was given: `make bench` builds the programs")?;
+        Ok(directory.join(name))
     }
 
     /// The directory of this run; it goes away with it.

@@ -50,6 +50,9 @@ struct Run {
     /// The program b3sum
     #[arg(long, default_value = "b3sum", value_name = "PROGRAM")]
     b3sum: PathBuf,
+    /// Where border-c, border-cpp, border-go and move-c are
+    #[arg(long, value_name = "DIR")]
+    border: Option<PathBuf>,
     /// Writes the report there as Markdown, if all figures ran in full size
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,

@@ -78,6 +78,7 @@ impl Unit {
     /// A number in words.
     pub(crate) fn show(self, number: f64) -> String {
         match self {
+            Unit::Seconds if number < 1e-4 => format!("{:.2} µs", number * 1e6),
             Unit::Seconds if number < 0.01 => format!("{:.3} ms", number * 1e3),
             Unit::Seconds if number < 1.0 => format!("{:.1} ms", number * 1e3),
             Unit::Seconds => format!("{number:.2} s"),

@@ -1,5 +1,6 @@
 //! The figures, a module each.
 
+mod border;
 mod branches;
 mod bulk_write;
 pub(crate) mod commits;
@@ -35,7 +36,7 @@ impl std::fmt::Debug for Figure {
 }
 
 /// All of them, in their order.
-pub(crate) static ALL: [Figure; 8] = [
+pub(crate) static ALL: [Figure; 10] = [
     Figure {
         letter: 'a',
         title: "SQL on the latest and on the first of 50 versions",
@@ -95,6 +96,21 @@ pub(crate) static ALL: [Figure; 8] = [
         explained: "The most memory that a process had resident (VmHWM) while a table of 4 GB, as Arrow counts it, streamed in \
             and out again.",
         measure: memory::measure,
+    },
+    Figure {
+        letter: 'i',
+        title: "An empty query from other languages",
+        explained: "`SELECT 1 WHERE false` in a repository in memory, its stream read to the end: through the C ABI from C, C++ and \
+            Go, against the same calls of the core. Best of 9 rounds of 3,000 queries.",
+        measure: border::empty_query,
+    },
+    Figure {
+        letter: 'j',
+        title: "Rows across the border",
+        explained: "10,000,000 rows (int64, float64, 12 bytes of text) from C into the library and out again, without touching \
+            them: the time of one batch by its size, and against writing the same batch as an Arrow IPC stream and reading it \
+            back. Best of 5 rounds.",
+        measure: border::moving,
     },
 ];
 

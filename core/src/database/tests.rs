@@ -81,6 +81,32 @@ fn many_small_appends_keep_their_order_through_folds_and_checkpoints() {
 }
 
 #[test]
+fn a_serializable_transaction_that_listed_tables_notices_another_table() {
+    let db = memory();
+    db.write_table("a", rows(0..1), &WriteOptions::default()).unwrap();
+    let serializable = BeginOptions { isolation: Isolation::Serializable, ..BeginOptions::default() };
+    let begin = |list: bool| {
+        let transaction = db.begin(&serializable).unwrap();
+        if list {
+            transaction.list_tables().unwrap();
+        }
+        transaction.write_table("mine", rows(0..1), WriteMode::Overwrite).unwrap();
+        transaction
+    };
+    let (listed, blind) = (begin(true), begin(false));
+    db.write_table("a", rows(1..2), &WriteOptions::append()).unwrap();
+    begin(true).rollback().unwrap();
+    db.write_table("b", rows(0..1), &WriteOptions::default()).unwrap();
+    let error = listed.commit(None).unwrap_err();
+    assert_eq!(error.code(), Code::SerializationFailure, "{error}");
+    assert!(error.to_string().contains("\"b\""), "{error}");
+    blind.commit(None).unwrap();
+    let quiet = begin(true);
+    db.write_table("a", rows(2..3), &WriteOptions::append()).unwrap();
+    quiet.commit(None).unwrap();
+}
+
+#[test]
 fn a_branch_is_set_to_versions_of_any_branch() {
     let db = memory();
     db.write_table("a", rows(0..1), &WriteOptions::default()).unwrap();

@@ -71,6 +71,7 @@ pub(super) struct Prepared {
     pub(super) kind: TransactionKind,
     pub(super) staged: BTreeMap<TableName, Staged>,
     pub(super) reads: BTreeMap<TableName, Option<Version>>,
+    pub(super) listed: bool,
 }
 
 impl Transaction {
@@ -96,6 +97,7 @@ impl Transaction {
             kind: kind_of(&work.staged),
             staged: work.staged,
             reads: work.reads,
+            listed: work.listed,
         };
         prepared.store_nodes(&self.view)?;
         let committed =
@@ -233,11 +235,20 @@ impl Prepared {
         if self.isolation != Isolation::Serializable {
             return Ok(());
         }
+        let failure = |table: &TableName| {
+            let (table, branch) = (table.to_string(), head.branch.to_string());
+            Error::SerializationFailure { table, branch, tx_id: head.tx_id.0 }
+        };
         for (table, version) in &self.reads {
             if view.version_at(head, table)? != *version {
-                let (table, branch) = (table.to_string(), head.branch.to_string());
-                return Err(Error::SerializationFailure { table, branch, tx_id: head.tx_id.0 });
+                return Err(failure(table));
             }
+        }
+        if self.listed {
+            let (before, now) = (view.live_tables(&self.base)?, view.live_tables(head)?);
+            let came = now.keys().find(|table| !before.contains_key(*table));
+            let went = before.keys().find(|table| !now.contains_key(*table));
+            return came.or(went).map_or(Ok(()), |table| Err(failure(table)));
         }
         Ok(())
     }

@@ -66,6 +66,8 @@ struct Work {
     ended: bool,
     staged: BTreeMap<TableName, Staged>,
     reads: BTreeMap<TableName, Option<Version>>,
+    /// Whether it asked which tables there are.
+    listed: bool,
     /// Held until the transaction has ended.
     fold_claims: Vec<FoldClaim>,
 }
@@ -117,7 +119,8 @@ impl Transaction {
 
     /// The names of the tables that this transaction sees.
     pub fn table_names(&self) -> Result<Vec<TableName>> {
-        let work = self.open_work()?;
+        let mut work = self.open_work()?;
+        work.listed = true;
         let mut names: BTreeMap<TableName, ()> =
             self.view.live_tables(&self.base)?.into_keys().map(|name| (name, ())).collect();
         for (name, staged) in &work.staged {

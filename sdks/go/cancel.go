@@ -1,0 +1,53 @@
+package armillaria
+
+// #include "armillaria.h"
+import "C"
+
+import (
+	"context"
+	"sync"
+)
+
+// token carries the end of a context to the library.
+type token struct {
+	stop func() bool
+
+	mu     sync.Mutex
+	object *C.ArmillariaCancel
+}
+
+// newToken makes a token that is cancelled when the context ends. It must be freed.
+func newToken(ctx context.Context) *token {
+	t := &token{object: C.armillaria_cancel_new()}
+	t.stop = context.AfterFunc(ctx, t.cancel)
+	return t
+}
+
+// pointer is what a call takes; nil for no token.
+func (t *token) pointer() *C.ArmillariaCancel {
+	if t == nil {
+		return nil
+	}
+	return t.object
+}
+
+// cancel asks the work that carries the token to stop; it says nothing after free.
+func (t *token) cancel() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.object != nil {
+		C.armillaria_cancel_cancel(t.object)
+	}
+}
+
+// free gives the token back; work that carries it goes on.
+func (t *token) free() {
+	if t == nil {
+		return
+	}
+	t.stop()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	C.armillaria_cancel_free(t.object)
+	t.object = nil
+}

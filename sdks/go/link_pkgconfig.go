@@ -1,0 +1,6 @@
+//go:build armillaria_pkgconfig
+
+package armillaria
+
+// #cgo pkg-config: armillaria
+import "C"

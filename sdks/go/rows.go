@@ -1,0 +1,182 @@
+package armillaria
+
+import (
+	"context"
+	"iter"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/cdata"
+)
+
+// Rows is a stream of record batches, read from the library as they are asked for and never copied.
+//
+// It is an array.RecordReader and can be handed to whatever takes one, WriteTable included. One goroutine reads it;
+// Close may be called from any, and ends a read that is under way. Rows may outlive the Database or Transaction that
+// made them. The context that they were asked for with also ends them: reading then fails with CANCELLED.
+type Rows struct {
+	stream *stream
+}
+
+var _ array.RecordReader = (*Rows)(nil)
+
+// stream is what Rows stand for, apart from them so that a cleanup can close it when they are forgotten.
+type stream struct {
+	ctx    context.Context
+	schema *arrow.Schema
+	token  *token
+	refs   atomic.Int64
+	closed atomic.Bool
+
+	mu      sync.Mutex // held while the reader works
+	reader  array.RecordReader
+	current arrow.RecordBatch
+	err     error
+}
+
+// importRows moves a stream in. It owns the token from here on.
+func importRows(ctx context.Context, token *token, source *cdata.CArrowArrayStream) (*Rows, error) {
+	imported, err := cdata.ImportCRecordReader(source, nil)
+	if err != nil {
+		token.free()
+		return nil, streamError(ctx, err)
+	}
+	reader, ok := imported.(array.RecordReader)
+	if !ok {
+		token.free()
+		return nil, newError(CodeInternal, "arrow-go's reader of C streams is no array.RecordReader")
+	}
+	s := &stream{ctx: ctx, schema: reader.Schema(), token: token, reader: reader}
+	s.refs.Store(1)
+	rows := &Rows{stream: s}
+	runtime.AddCleanup(rows, (*stream).close, s)
+	return rows, nil
+}
+
+// Schema gives the columns; also after the end.
+func (r *Rows) Schema() *arrow.Schema { return r.stream.schema }
+
+// Batches iterates over the batches. A batch is released when the loop goes on: Retain what shall live longer. Leaving
+// the loop, in whatever way, closes the rows. An error ends the loop and is its last element.
+func (r *Rows) Batches() iter.Seq2[arrow.RecordBatch, error] {
+	return func(yield func(arrow.RecordBatch, error) bool) {
+		defer r.Close()
+		for {
+			batch, err := r.stream.take()
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if batch == nil || !yieldBatch(batch, yield) {
+				return
+			}
+		}
+	}
+}
+
+func yieldBatch(batch arrow.RecordBatch, yield func(arrow.RecordBatch, error) bool) bool {
+	defer batch.Release()
+	return yield(batch, nil)
+}
+
+// Next reads the next batch, for RecordBatch; false at the end and after an error, which Err gives.
+func (r *Rows) Next() bool {
+	batch, err := r.stream.take()
+	r.stream.hold(batch)
+	runtime.KeepAlive(r)
+	return err == nil && batch != nil
+}
+
+// RecordBatch gives the batch that Next read; it lives until the next call of Next, or Close.
+func (r *Rows) RecordBatch() arrow.RecordBatch {
+	r.stream.mu.Lock()
+	defer r.stream.mu.Unlock()
+	return r.stream.current
+}
+
+// Record is RecordBatch under its old name, which array.RecordReader asks for.
+func (r *Rows) Record() arrow.RecordBatch { return r.RecordBatch() }
+
+// Err gives the error that ended the rows.
+func (r *Rows) Err() error {
+	r.stream.mu.Lock()
+	defer r.stream.mu.Unlock()
+	return r.stream.err
+}
+
+// Retain takes a share of the rows, for a Release.
+func (r *Rows) Retain() { r.stream.refs.Add(1) }
+
+// Release gives a share back; the last one closes the rows.
+func (r *Rows) Release() { r.stream.release() }
+
+// Close gives back the share that the rows came with. It may be called again and again.
+func (r *Rows) Close() { r.stream.close() }
+
+func (s *stream) close() {
+	if s.closed.CompareAndSwap(false, true) {
+		s.release()
+	}
+}
+
+func (s *stream) release() {
+	if s.refs.Add(-1) != 0 {
+		return
+	}
+	s.token.cancel() // so that a read in another goroutine lets go
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reader != nil {
+		s.err = newError(CodeClosed, "the rows are closed; ask for them again")
+		s.finish()
+	}
+	s.drop()
+}
+
+// take reads the next batch and gives a share of it; nil at the end.
+func (s *stream) take() (arrow.RecordBatch, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reader == nil {
+		return nil, s.err
+	}
+	if s.reader.Next() {
+		batch := s.reader.RecordBatch()
+		batch.Retain()
+		return batch, nil
+	}
+	if err := s.reader.Err(); err != nil {
+		s.err = streamError(s.ctx, err)
+	}
+	s.finish()
+	return nil, s.err
+}
+
+// hold keeps a batch for RecordBatch instead of the one before.
+func (s *stream) hold(batch arrow.RecordBatch) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drop()
+	if s.refs.Load() > 0 {
+		s.current = batch
+	} else if batch != nil {
+		batch.Release()
+	}
+}
+
+func (s *stream) drop() {
+	if s.current != nil {
+		s.current.Release()
+		s.current = nil
+	}
+}
+
+// finish gives back what the library holds for the stream.
+func (s *stream) finish() {
+	s.reader.Release()
+	s.reader = nil
+	s.token.free()
+}

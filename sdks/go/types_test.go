@@ -1,0 +1,103 @@
+package armillaria_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/extensions"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/armillaria-db/armillaria/sdks/go"
+)
+
+const typedRows = `[
+ {"flag": true, "number": 1, "real": 0.5, "text": "a", "list": [1, null, 3], "pair": {"x": 1, "s": "one", "in": {"y": 9}}, "map": [{"key": "k", "value": 1}]},
+ {"flag": null, "number": null, "real": null, "text": null, "list": null, "pair": null, "map": null},
+ {"flag": false, "number": -3, "real": 1e300, "text": "", "list": [], "pair": {"x": null, "s": null, "in": null}, "map": []},
+ {"flag": true, "number": 4, "real": -0.25, "text": "füße", "list": [7], "pair": {"x": 4, "s": "four", "in": {"y": null}}, "map": [{"key": "a", "value": null}, {"key": "b", "value": 2}]}]`
+
+func typedBatch(t *testing.T) arrow.RecordBatch {
+	inner := arrow.StructOf(arrow.Field{Name: "y", Type: arrow.PrimitiveTypes.Int16, Nullable: true})
+	schema := arrow.NewSchema([]arrow.Field{
+		{Name: "flag", Type: arrow.FixedWidthTypes.Boolean, Nullable: true},
+		{Name: "number", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
+		{Name: "real", Type: arrow.PrimitiveTypes.Float64, Nullable: true},
+		{Name: "text", Type: arrow.BinaryTypes.String, Nullable: true},
+		{Name: "list", Type: arrow.ListOf(arrow.PrimitiveTypes.Int32), Nullable: true},
+		{Name: "pair", Type: arrow.StructOf(
+			arrow.Field{Name: "x", Type: arrow.PrimitiveTypes.Int32, Nullable: true},
+			arrow.Field{Name: "s", Type: arrow.BinaryTypes.String, Nullable: true},
+			arrow.Field{Name: "in", Type: inner, Nullable: true}), Nullable: true},
+		{Name: "map", Type: arrow.MapOf(arrow.BinaryTypes.String, arrow.PrimitiveTypes.Int32), Nullable: true},
+	}, nil)
+	batch, _, err := array.RecordFromJSON(memory.DefaultAllocator, schema, strings.NewReader(typedRows))
+	check(t, err)
+	return batch
+}
+
+// Every slice of a batch, whose columns then begin in the middle of their buffers, comes back as the same rows.
+func TestSlicesOfNestedColumnsComeBack(t *testing.T) {
+	ctx, db, batch := t.Context(), openMemory(t), typedBatch(t)
+	for from := range batch.NumRows() {
+		for to := from + 1; to <= batch.NumRows(); to++ {
+			slice := batch.NewSlice(from, to)
+			rows := must(array.NewRecordReader(slice.Schema(), []arrow.RecordBatch{slice}))(t)
+			must(db.WriteTable(ctx, "t", rows, nil))(t)
+			back := must(db.ReadTable(ctx, "t", nil))(t)
+			for got, err := range back.Batches() {
+				check(t, err)
+				if want := string(must(slice.MarshalJSON())(t)); want != string(must(got.MarshalJSON())(t)) {
+					t.Errorf("rows %d to %d came back as %v, want %s", from, to, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestDictionariesBecomeTheirValues(t *testing.T) {
+	ctx, db := t.Context(), openMemory(t)
+	dictionary := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}
+	schema := arrow.NewSchema([]arrow.Field{{Name: "d", Type: dictionary, Nullable: true}}, nil)
+	batch, _, err := array.RecordFromJSON(memory.DefaultAllocator, schema, strings.NewReader(`[{"d": "x"}, {"d": null}, {"d": "y"}, {"d": "x"}]`))
+	check(t, err)
+	slice := batch.NewSlice(1, 4)
+	must(db.WriteTable(ctx, "t", must(array.NewRecordReader(schema, []arrow.RecordBatch{slice}))(t), nil))(t)
+	if n := count(t, db, "SELECT count(*) FROM t WHERE d = 'x'"); n != 1 {
+		t.Errorf("%d rows", n)
+	}
+}
+
+func TestEmptyResultsHaveASchema(t *testing.T) {
+	db := openMemory(t)
+	rows := must(db.Query(t.Context(), "SELECT 1::BIGINT AS id WHERE false"))(t)
+	defer rows.Close()
+	if rows.Schema().Field(0).Name != "id" || rows.Next() || rows.Err() != nil {
+		t.Errorf("got %v, %v", rows.Schema(), rows.Err())
+	}
+	must(db.WriteTable(t.Context(), "t", ids(0, 0, 1), nil))(t)
+	if n := count(t, db, "SELECT count(*) FROM t"); n != 0 {
+		t.Errorf("%d rows", n)
+	}
+}
+
+func TestExtensionTypesAreHandedOverAsTheirStorage(t *testing.T) {
+	ctx, db := t.Context(), openMemory(t)
+	schema := arrow.NewSchema([]arrow.Field{{Name: "u", Type: extensions.NewUUIDType(), Nullable: true}}, nil)
+	batch, _, err := array.RecordFromJSON(memory.DefaultAllocator, schema,
+		strings.NewReader(`[{"u": "00000000-0000-0000-0000-000000000001"}]`))
+	check(t, err)
+	must(db.WriteTable(ctx, "t", must(array.NewRecordReader(schema, []arrow.RecordBatch{batch}))(t), nil))(t)
+	back := must(db.ReadTable(ctx, "t", nil))(t)
+	defer back.Close()
+	if !back.Next() || back.RecordBatch().NumRows() != 1 {
+		t.Fatal(back.Err())
+	}
+}
+
+func TestASchemaWithoutACFormIsRefused(t *testing.T) {
+	db := openMemory(t)
+	_, err := db.CreateTable(t.Context(), "t", nil, nil)
+	wantError(t, err, armillaria.ErrInvalidArgument)
+}

@@ -10,7 +10,7 @@ import (
 
 // At says where a read looks. The zero value is the head of the current branch.
 type At struct {
-	branch   string
+	branch   *string
 	point    C.uint32_t
 	tag      string
 	txID     uint64
@@ -22,7 +22,7 @@ type At struct {
 func AtHead() At { return At{} }
 
 // AtBranch looks at the head of a branch.
-func AtBranch(name string) At { return At{branch: name} }
+func AtBranch(name string) At { return At{branch: &name} }
 
 // AtTag looks at what a tag names.
 func AtTag(name string) At { return At{point: C.ARMILLARIA_AT_POINT_TAG, tag: name} }
@@ -40,7 +40,7 @@ func AtVersion(table string, version uint64) At { return At{}.WithVersion(table,
 
 // OnBranch looks at another branch; it says nothing where a tag or a transaction was named.
 func (at At) OnBranch(name string) At {
-	at.branch = name
+	at.branch = &name
 	return at
 }
 
@@ -56,14 +56,16 @@ func (at At) WithVersion(table string, version uint64) At {
 }
 
 func (at At) export(r *request) *C.ArmillariaAt {
-	if at.branch == "" && at.point == C.ARMILLARIA_AT_POINT_HEAD && len(at.versions) == 0 {
+	if at.branch == nil && at.point == C.ARMILLARIA_AT_POINT_HEAD && len(at.versions) == 0 {
 		return nil
 	}
 	out := &C.ArmillariaAt{
 		struct_size: C.sizeof_ArmillariaAt,
 		point:       at.point,
-		branch:      r.optional(at.branch),
 		tx_id:       C.uint64_t(at.txID),
+	}
+	if at.branch != nil {
+		out.branch = r.text(*at.branch)
 	}
 	switch at.point {
 	case C.ARMILLARIA_AT_POINT_TAG:

@@ -121,7 +121,7 @@ func (c Code) String() string {
 }
 
 // Error makes a Code something that errors.Is can ask for.
-func (c Code) Error() string { return "armillaria: " + c.String() }
+func (c Code) Error() string { return c.String() }
 
 // Category gives the group of a code, which its hundreds tell.
 func (c Code) Category() Category {
@@ -185,4 +185,4 @@ func (c Category) String() string {
 }
 
 // Error makes a Category something that errors.Is can ask for.
-func (c Category) Error() string { return "armillaria: " + c.String() }
+func (c Category) Error() string { return c.String() }

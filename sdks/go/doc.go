@@ -36,8 +36,9 @@
 // garbage collector, at some time: a safety net, not a plan.
 //
 // A batch that Rows.Batches yields lives until the loop goes on, one of Rows.RecordBatch until the next call of Next. Retain
-// what shall live longer, and Release it: Arrow's buffers in C memory are counted, not collected. Batches and rows may
-// outlive the database.
+// a batch that shall live longer, and Release it: Arrow's buffers in C memory are counted, not collected. What arrow-go reads
+// out of a batch without copying it, strings and byte slices above all, is gone when the batch is released: strings.Clone keeps
+// it. Batches and rows may outlive the database.
 //
 // A reader that is written stays the caller's to release. Its buffers are handed over in place: memory of Go is pinned
 // (runtime.Pinner) for as long as the library reads it, memory from elsewhere, such as the allocator

@@ -27,7 +27,7 @@ func (h *handle[P]) acquire() (P, error) {
 	defer h.mu.Unlock()
 	if h.closed {
 		var none P
-		return none, newError(CodeClosed, "the "+h.what+" is closed; make a new one")
+		return none, newError(CodeClosed, "the "+h.what+" is closed; open or begin a new one")
 	}
 	h.users++
 	return h.object, nil

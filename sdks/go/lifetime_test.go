@@ -26,8 +26,8 @@ func TestRowsOutliveTheirDatabase(t *testing.T) {
 	kept := read.RecordBatch()
 	kept.Retain()
 	defer kept.Release()
-	check(t, db.Close())
 	check(t, tx.Rollback())
+	check(t, db.Close())
 	db, tx = nil, nil
 	runtime.GC()
 	for name, c := range map[string]struct {
@@ -98,7 +98,8 @@ func TestRowsCanBeWrittenAsTheyAreRead(t *testing.T) {
 	if commit := must(db.WriteTable(ctx, "t", rows, nil))(t); commit.Rows != 5000 {
 		t.Errorf("got %+v", commit)
 	}
-	failing := must(db.Query(ctx, "SELECT CASE WHEN range = 100000 THEN error('late')::BIGINT ELSE range END AS id FROM range(200000)"))(t)
+	late := "SELECT CASE WHEN range = 3000000 THEN error('late')::BIGINT ELSE range END AS id FROM range(4000000)"
+	failing := must(db.Query(ctx, late))(t)
 	defer failing.Close()
 	_, err := db.WriteTable(ctx, "t", failing, nil)
 	wantError(t, err, armillaria.ErrSQL)

@@ -59,8 +59,9 @@ func importRows(ctx context.Context, token *token, source *cdata.CArrowArrayStre
 // Schema gives the columns; also after the end.
 func (r *Rows) Schema() *arrow.Schema { return r.stream.schema }
 
-// Batches iterates over the batches. A batch is released when the loop goes on: Retain what shall live longer. Leaving
-// the loop, in whatever way, closes the rows. An error ends the loop and is its last element.
+// Batches iterates over the batches. A batch is released when the loop goes on, and with it the strings and bytes that were
+// read out of it in place: Retain the batch, or clone them, if they shall live longer. Leaving the loop, in whatever way,
+// closes the rows. An error ends the loop and is its last element.
 func (r *Rows) Batches() iter.Seq2[arrow.RecordBatch, error] {
 	return func(yield func(arrow.RecordBatch, error) bool) {
 		defer r.Close()

@@ -161,12 +161,12 @@ func TestChangesAreFiltered(t *testing.T) {
 	if want := (armillaria.ChangedRef{Kind: "create_branch", Name: "trial", TargetTxID: 1}); len(branched.Refs) != 1 || branched.Refs[0] != want {
 		t.Errorf("got %+v", branched)
 	}
-	rows := must(db.TableChanges(ctx, "a", 1, 3))(t)
+	rows := must(db.TableChanges(ctx, "a", 1, 2))(t)
 	defer rows.Close()
 	if fields := rows.Schema().FieldIndices("_change_type"); len(fields) != 1 {
 		t.Errorf("got %v", rows.Schema())
 	}
-	difference := must(db.DiffRows(ctx, "a", 1, 3, "id"))(t)
+	difference := must(db.DiffRows(ctx, "a", 1, 2, "id"))(t)
 	defer difference.Close()
 	if !difference.Next() || difference.RecordBatch().NumRows() != 1 {
 		t.Errorf("got %v, %v", difference.RecordBatch(), difference.Err())

@@ -45,7 +45,7 @@ func (db *Database) Transact(ctx context.Context, options *TransactOptions, work
 
 // rolledBack rolls a transaction back because of an error.
 func rolledBack(tx *Tx, err error) error {
-	if failure := tx.Rollback(); failure != nil {
+	if failure := unlessClosed(tx.Rollback()); failure != nil {
 		return errors.Join(err, failure)
 	}
 	return err

@@ -63,14 +63,13 @@ func (tx *Tx) Commit(ctx context.Context, message string) (Commit, error) {
 	return takeCommit(out), err
 }
 
-// Rollback forgets everything. It does nothing after Commit or Rollback, so it can be deferred.
+// Rollback forgets everything. After Commit or Rollback it does nothing and answers CLOSED, so it can be deferred.
 func (tx *Tx) Rollback() error {
-	err := tx.invoke(context.Background(),
+	return tx.invoke(context.Background(),
 		func(_ *request, object *C.ArmillariaTransaction, failure **C.ArmillariaError) C.ArmillariaStatus {
 			tx.handle.close()
 			return C.armillaria_transaction_rollback(object, failure)
 		})
-	return unlessClosed(err)
 }
 
 // invoke makes one call on the transaction, when it is its turn.

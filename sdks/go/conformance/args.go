@@ -124,7 +124,9 @@ func (a *args) at(name string) (at armillaria.At) {
 	case fields.has("time_us"):
 		at = armillaria.AtTime(fields.time("time_us"))
 	}
-	at = at.OnBranch(fields.text("branch"))
+	if fields.has("branch") {
+		at = at.OnBranch(fields.text("branch"))
+	}
 	for table, version := range fields.versions("versions") {
 		at = at.WithVersion(table, version)
 	}

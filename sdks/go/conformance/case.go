@@ -121,7 +121,9 @@ func (w *world) release(name string) error {
 	case *database:
 		return handle.Close()
 	case *armillaria.Tx:
-		return handle.Rollback()
+		if err := handle.Rollback(); !errors.Is(err, armillaria.ErrClosed) {
+			return err
+		}
 	case *armillaria.Subscription:
 		return handle.Close()
 	case *armillaria.Rows:

@@ -86,9 +86,9 @@ func valueAt(column arrow.Array, i int) any {
 	case *array.Decimal256:
 		return formatDecimal(c.Value(i).BigInt(), c.DataType().(*arrow.Decimal256Type).Scale)
 	case *array.String:
-		return c.Value(i)
+		return strings.Clone(c.Value(i)) // the batch is released before the text is compared
 	case *array.LargeString:
-		return c.Value(i)
+		return strings.Clone(c.Value(i))
 	case *array.Binary:
 		return base64.StdEncoding.EncodeToString(c.Value(i))
 	case *array.LargeBinary:

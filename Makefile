@@ -1,6 +1,6 @@
 # One command for each thing. Each target sets itself up on a fresh machine and says what it installs.
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test lint header fmt bench soak doc clean
+.PHONY: help deps build demo test test-c lint header fmt bench soak doc clean
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -17,6 +17,9 @@ demo: deps ## Shows everything on real data, in a temporary folder
 test: deps ## Runs lints, all tests, the build without DuckDB, and the documentation
 	@scripts/test.sh
 
+test-c: deps ## Checks the C ABI: header, symbols, layout, C tests under the sanitizers
+	@scripts/test-c.sh
+
 lint: deps ## Checks formatting and lints
 	@scripts/lint.sh
 
@@ -29,9 +32,10 @@ fmt: ## Formats the code
 bench: deps ## Measures everything against its peers, installing them into .deps; writes docs/BENCHMARKS.md
 	@scripts/bench.sh $(BENCH)
 
-soak: deps ## Runs the crash, kill, model and mutation loops for long
+soak: deps ## Runs the crash, kill, model and mutation loops and the C tests for long
 	ARMILLARIA_PROOF_CASES=2000 ARMILLARIA_PROOF_SEEDS=5 ARMILLARIA_PROOF_KILLS=2000 ARMILLARIA_PROOF_MUTATIONS=20000 \
 	  cargo test --release --locked --workspace --test proof -- --nocapture
+	ARMILLARIA_C_ROUNDS=100000 ARMILLARIA_C_THREAD_ROUNDS=1000 ARMILLARIA_C_CANCEL_MS=100 scripts/test-c.sh
 
 doc: deps ## Builds the documentation into cargo's target folder
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --lib --no-deps

@@ -4,4 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo fmt --all --check
 cargo clippy --locked --workspace --all-targets -- -D warnings
+cargo clippy --locked --workspace --lib --features armillaria-ffi/testing -- -D warnings
 cargo clippy --locked -p armillaria --no-default-features --all-targets -- -D warnings

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that must hold before a change is merged: lints, tests, the build without DuckDB, documentation.
+# Everything that must hold before a change is merged: lints, tests, the C ABI, the build without DuckDB, documentation.
 # Ends with one line of totals; any failure ends it at once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -26,6 +26,7 @@ no_duckdb() { # without its default feature the crate depends on DuckDB nowhere;
 
 step "lint" scripts/lint.sh
 step "tests" cargo test --locked --workspace --no-fail-fast
+step "C ABI" scripts/test-c.sh
 step "nothing links DuckDB without SQL" no_duckdb
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --lib --no-deps
 totals

@@ -5,7 +5,7 @@
 //!    out-parameters come as `Option<&T>`, so NULL is a value like any other; raw are only arrays, options (which may be
 //!    shorter than this library's) and strings.
 //! 2. What is moved in (Arrow streams and schemas) is taken first, whatever happens then.
-//! 3. [`guard::answer`] empties the out-parameters, runs the body, and turns errors and panics into a status.
+//! 3. `guard::answer` empties the out-parameters, runs the body, and turns errors and panics into a status.
 //!
 //! Unsafe code lives in this crate alone (and in one file of the SQL floor); each block says why it is sound.
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use armillaria::{At, Error, Result};
+use safer_ffi::derive_ReprC;
 
 use crate::array;
 use crate::options::{self, Options};
@@ -24,6 +25,7 @@ pub enum ArmillariaAtPoint {
 
 /// One version of one table. This struct never grows.
 #[derive(Clone, Copy, Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaTableVersion {
     /// The table.
@@ -37,6 +39,7 @@ pub struct ArmillariaTableVersion {
 /// Fields that `point` does not call for must be zeros (`INVALID_ARGUMENT`): a forgotten `point` never reads something
 /// else than what was meant.
 #[derive(Clone, Copy, Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaAt {
     /// `sizeof(ArmillariaAt)`.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::mem::MaybeUninit;
 
 use armillaria::{BranchDiff, BranchInfo};
+use safer_ffi::derive_ReprC;
 
 use crate::at::{self, ArmillariaAt, ArmillariaTableVersion, table_versions};
 use crate::database::{ArmillariaDatabase, database};
@@ -15,6 +16,7 @@ use crate::string::ArmillariaString;
 
 /// A branch.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaBranchInfo {
     /// Its name.
@@ -35,6 +37,7 @@ pub struct ArmillariaBranchInfo {
 
 /// Branches, by name.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaBranchList {
     /// The first; there is always one.
@@ -45,6 +48,7 @@ pub struct ArmillariaBranchList {
 
 /// A table that two branches have in different versions.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaModifiedTable {
     /// The table.
@@ -57,6 +61,7 @@ pub struct ArmillariaModifiedTable {
 
 /// How two branches differ, by the versions that their heads hold.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaBranchDiff {
     /// Tables of the first that the second has not.

@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use armillaria::format::{RefChange, TransactionKind};
 use armillaria::{ChangelogEntry, ChangelogTable, ChangesQuery, Result};
 use arrow::ffi_stream::FFI_ArrowArrayStream;
+use safer_ffi::derive_ReprC;
 
 use crate::arrow::export_rows;
 use crate::cancel::{ArmillariaCancel, token};
@@ -18,6 +19,7 @@ use crate::string::{ArmillariaString, texts};
 
 /// Which entries of the changelog are wanted. What is not set is not asked for.
 #[derive(Clone, Copy, Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaChangesOptions {
     /// `sizeof(ArmillariaChangesOptions)`.
@@ -85,6 +87,7 @@ pub(crate) unsafe fn changes_query(options: *const ArmillariaChangesOptions) -> 
 
 /// What a transaction did to one table.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaChangedTable {
     /// The table.
@@ -107,6 +110,7 @@ pub struct ArmillariaChangedTable {
 
 /// A branch or tag that was created or deleted.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaChangedRef {
     /// `create_branch`, `delete_branch`, `create_tag` or `delete_tag`.
@@ -119,6 +123,7 @@ pub struct ArmillariaChangedRef {
 
 /// One transaction, as the changelog tells it.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaChangelogEntry {
     /// The transaction; a subscriber that stores it can go on from it.
@@ -149,6 +154,7 @@ pub struct ArmillariaChangelogEntry {
 
 /// Entries of the changelog, oldest first.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaChangelog {
     /// The first; NULL if there are none.

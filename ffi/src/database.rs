@@ -4,6 +4,7 @@ use std::mem::MaybeUninit;
 
 use armillaria::repository::Locations;
 use armillaria::{Database, Error, OpenOptions, Result};
+use safer_ffi::derive_ReprC;
 
 use crate::error::{ArmillariaError, ArmillariaStatus};
 use crate::flag::Flag;
@@ -31,6 +32,7 @@ pub(crate) fn database(db: Option<&ArmillariaDatabase>) -> Result<&Database> {
 
 /// How a repository is opened.
 #[derive(Clone, Copy, Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaOpenOptions {
     /// `sizeof(ArmillariaOpenOptions)`.
@@ -58,6 +60,7 @@ unsafe impl Options for ArmillariaOpenOptions {
 
 /// The directories of one repository whose parts stand apart.
 #[derive(Clone, Copy, Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaPartLocations {
     /// `sizeof(ArmillariaPartLocations)`.

@@ -4,6 +4,7 @@ use std::mem::MaybeUninit;
 
 use armillaria::check::{Problem, Stats, VerifyReport};
 use armillaria::{Error, VerifyOptions};
+use safer_ffi::derive_ReprC;
 
 use crate::at::ArmillariaTableVersion;
 use crate::cancel::{ArmillariaCancel, token};
@@ -17,6 +18,7 @@ use crate::string::ArmillariaString;
 
 /// Something that is damaged or missing.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaProblem {
     /// What: a chunk, a node, a place in the log.
@@ -33,6 +35,7 @@ pub struct ArmillariaProblem {
 
 /// What a verification found.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaVerifyReport {
     /// Whether nothing is damaged or missing.
@@ -61,6 +64,7 @@ pub struct ArmillariaVerifyReport {
 
 /// How much a repository holds.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaStats {
     /// Tables at the head of any branch.

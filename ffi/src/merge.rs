@@ -3,6 +3,7 @@
 use std::mem::MaybeUninit;
 
 use armillaria::{Error, MergeKind, MergeOptions, MergeReport, MergeStrategy, Result};
+use safer_ffi::derive_ReprC;
 
 use crate::database::{ArmillariaDatabase, database};
 use crate::error::{ArmillariaError, ArmillariaStatus};
@@ -39,6 +40,7 @@ pub enum ArmillariaMergeKind {
 
 /// How branches are merged.
 #[derive(Clone, Copy, Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaMergeOptions {
     /// `sizeof(ArmillariaMergeOptions)`.
@@ -87,6 +89,7 @@ fn strategy(number: u32) -> Result<MergeStrategy> {
 
 /// What a merge did, or would do.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaMergeReport {
     /// One of `ARMILLARIA_MERGE_KIND_…`.

@@ -1,12 +1,14 @@
 //! Results that several functions share.
 
 use armillaria::{Commit, CommittedTable};
+use safer_ffi::derive_ReprC;
 
 use crate::memory::{self, Memory};
 use crate::string::ArmillariaString;
 
 /// Bytes.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaBuffer {
     /// The first byte; not NULL even if there are none, and not NUL-terminated.
@@ -17,6 +19,7 @@ pub struct ArmillariaBuffer {
 
 /// Texts.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaStringList {
     /// The first; NULL if there are none.
@@ -27,6 +30,7 @@ pub struct ArmillariaStringList {
 
 /// Version numbers.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaVersionList {
     /// The first; NULL if there are none.
@@ -37,6 +41,7 @@ pub struct ArmillariaVersionList {
 
 /// What a commit did to one table.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaCommittedTable {
     /// The table.
@@ -53,6 +58,7 @@ pub struct ArmillariaCommittedTable {
 
 /// What a commit did.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaCommit {
     /// The transaction; where there was nothing to commit, the branch's last one.

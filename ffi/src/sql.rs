@@ -4,6 +4,7 @@ use std::mem::MaybeUninit;
 
 use armillaria::{Error, Parameters, Result, Value};
 use arrow::ffi_stream::FFI_ArrowArrayStream;
+use safer_ffi::derive_ReprC;
 
 use crate::array;
 use crate::arrow::export_rows;
@@ -48,6 +49,7 @@ const KINDS: [ArmillariaParameterKind; 10] = {
 
 /// The value of a parameter of a statement. This struct never grows.
 #[derive(Clone, Copy, Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaParameter {
     /// One of `ARMILLARIA_PARAMETER_…`.

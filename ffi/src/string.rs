@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 
 use armillaria::{Error, Result};
+use safer_ffi::derive_ReprC;
 
 use crate::array;
 
@@ -13,6 +14,7 @@ use crate::array;
 ///
 /// In a result: valid as long as the result; NULL means "none". Not NUL-terminated.
 #[derive(Clone, Copy, Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaString {
     /// The first byte; may be NULL if `len` is 0.

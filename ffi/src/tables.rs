@@ -6,6 +6,7 @@ use armillaria::database::{DiffSummary, HistoryEntry, TableInfo};
 use armillaria::{CreateOptions, Error, Result, WriteMode, WriteOptions};
 use arrow::ffi::FFI_ArrowSchema;
 use arrow::ffi_stream::FFI_ArrowArrayStream;
+use safer_ffi::derive_ReprC;
 
 use crate::arrow::{Values, export_rows, export_schema, import_rows, import_schema, take_schema, take_stream};
 use crate::at::{self, ArmillariaAt};
@@ -45,6 +46,7 @@ pub(crate) fn write_mode(number: u32) -> Result<WriteMode> {
 
 /// How a table is created or dropped.
 #[derive(Clone, Copy, Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaTableOptions {
     /// `sizeof(ArmillariaTableOptions)`.
@@ -66,6 +68,7 @@ unsafe impl Options for ArmillariaTableOptions {
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaWriteOptions {
     /// `sizeof(ArmillariaWriteOptions)`.
@@ -143,6 +146,7 @@ pub(crate) unsafe fn columns(columns: *const ArmillariaString, len: usize) -> Re
 
 /// A table.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaTableInfo {
     /// Its name.
@@ -159,6 +163,7 @@ pub struct ArmillariaTableInfo {
 
 /// Tables, by name.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaTableList {
     /// The first; NULL if there are none.
@@ -169,6 +174,7 @@ pub struct ArmillariaTableList {
 
 /// One version of a table, as its history tells it.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaHistoryEntry {
     /// The version; for a drop, the one that was dropped.
@@ -195,6 +201,7 @@ pub struct ArmillariaHistoryEntry {
 
 /// The versions of a table, oldest first.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaHistory {
     /// The first; NULL if there are none.
@@ -205,6 +212,7 @@ pub struct ArmillariaHistory {
 
 /// How two versions of a table differ.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaDiff {
     /// Rows that only the second has.

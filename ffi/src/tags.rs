@@ -3,6 +3,7 @@
 use std::mem::MaybeUninit;
 
 use armillaria::TagInfo;
+use safer_ffi::derive_ReprC;
 
 use crate::at::{self, ArmillariaAt};
 use crate::database::{ArmillariaDatabase, database};
@@ -13,6 +14,7 @@ use crate::string::ArmillariaString;
 
 /// A tag.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaTagInfo {
     /// Its name.
@@ -25,6 +27,7 @@ pub struct ArmillariaTagInfo {
 
 /// Tags, by name.
 #[derive(Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaTagList {
     /// The first; NULL if there are none.

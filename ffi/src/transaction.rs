@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use armillaria::{BeginOptions, Error, Isolation, Result, Transaction};
 use arrow::ffi::FFI_ArrowSchema;
 use arrow::ffi_stream::FFI_ArrowArrayStream;
+use safer_ffi::derive_ReprC;
 
 use crate::arrow::{Values, export_rows, export_schema, import_rows, import_schema, take_schema, take_stream};
 use crate::cancel::{ArmillariaCancel, token};
@@ -36,6 +37,7 @@ pub enum ArmillariaIsolation {
 
 /// How a transaction begins.
 #[derive(Clone, Copy, Debug)]
+#[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaBeginOptions {
     /// `sizeof(ArmillariaBeginOptions)`.

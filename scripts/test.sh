@@ -27,6 +27,7 @@ no_duckdb() { # without its default feature the crate depends on DuckDB nowhere;
 step "lint" scripts/lint.sh
 step "tests" cargo test --locked --workspace --no-fail-fast
 step "C ABI" scripts/test-c.sh
+step "Go" scripts/test-go.sh
 step "nothing links DuckDB without SQL" no_duckdb
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --lib --no-deps
 totals

@@ -64,9 +64,7 @@ func TestClosingRowsEndsAReadInAnotherGoroutine(t *testing.T) {
 	rows.Close()
 	err := <-ended
 	wantLetGo(t, closed)
-	if err == nil {
-		t.Error("the rows ended as if there were no more")
-	}
+	wantError(t, err, armillaria.ErrClosed)
 }
 
 func TestTheContextOfAQueryEndsItsRows(t *testing.T) {

@@ -3,6 +3,8 @@ package armillaria_test
 import (
 	"context"
 	"errors"
+	"os"
+	"strconv"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -51,6 +53,15 @@ func openAt(t testing.TB, location string, options *armillaria.OpenOptions) *arm
 	db := must(armillaria.Open(t.Context(), location, options))(t)
 	t.Cleanup(func() { check(t, db.Close()) })
 	return db
+}
+
+// roundsOf is how often a test does what it does, unless the environment says otherwise.
+func roundsOf(t testing.TB, variable string, usual int64) int64 {
+	text := os.Getenv(variable)
+	if text == "" {
+		return usual
+	}
+	return must(strconv.ParseInt(text, 10, 64))(t)
 }
 
 // ids gives rows of one column, in batches of batch rows at most.

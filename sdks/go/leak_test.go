@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"strconv"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -23,10 +22,7 @@ import (
 // third of the rounds, which fills pools and caches, the process must not grow, and every buffer that went over the border
 // must have come back. ARMILLARIA_GO_LEAK_ROUNDS sets how many rounds there are.
 func TestRoundsLeaveNothingBehind(t *testing.T) {
-	rounds := 300
-	if text := os.Getenv("ARMILLARIA_GO_LEAK_ROUNDS"); text != "" {
-		rounds = must(strconv.Atoi(text))(t)
-	}
+	rounds := roundsOf(t, "ARMILLARIA_GO_LEAK_ROUNDS", 300)
 	c := mallocator.NewMallocator()
 	goes := memory.NewCheckedAllocator(memory.NewGoAllocator())
 	folder := t.TempDir()

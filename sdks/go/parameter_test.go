@@ -65,3 +65,18 @@ func TestArgumentsWithoutASQLTypeAreRefused(t *testing.T) {
 		wantError(t, err, armillaria.ErrInvalidArgument)
 	}
 }
+
+func TestTextThatIsNotUTF8IsRefused(t *testing.T) {
+	ctx, db, text := t.Context(), openMemory(t), "a\xff"
+	_, err := db.Query(ctx, "SELECT '"+text+"'")
+	wantError(t, err, armillaria.ErrInvalidArgument)
+	_, err = db.Query(ctx, "SELECT ?", text)
+	wantError(t, err, armillaria.ErrInvalidArgument)
+	_, err = db.WriteTable(ctx, text, ids(0, 1, 1), nil)
+	wantError(t, err, armillaria.ErrInvalidArgument)
+	_, err = db.WriteTable(ctx, "t", ids(0, 1, 1), &armillaria.WriteOptions{Message: text})
+	wantError(t, err, armillaria.ErrInvalidArgument)
+	wantError(t, db.Checkout(ctx, text), armillaria.ErrInvalidArgument)
+	_, err = armillaria.Open(ctx, "memory:", &armillaria.OpenOptions{Author: text})
+	wantError(t, err, armillaria.ErrInvalidArgument)
+}

@@ -19,15 +19,30 @@ func pinBatch(batch arrow.RecordBatch) arrow.RecordBatch {
 		columns[i] = array.MakeFromData(data)
 		data.Release()
 	}
-	pinned := array.NewRecordBatch(batch.Schema(), columns, batch.NumRows())
+	pinned := array.NewRecordBatch(schemaOf(batch.Schema(), columns), columns, batch.NumRows())
 	for _, column := range columns {
 		column.Release()
 	}
 	return pinned
 }
 
+// schemaOf gives a schema with the types of these columns.
+func schemaOf(schema *arrow.Schema, columns []arrow.Array) *arrow.Schema {
+	fields := schema.Fields()
+	for i, column := range columns {
+		fields[i].Type = column.DataType()
+	}
+	return arrow.NewSchema(fields, nil)
+}
+
+// pinData pins an array and its children. Extension arrays become those of their storage, because arrow-go leaves out
+// the children of the others; that they are extensions is said by the schema, which is exported by itself.
 func pinData(data arrow.ArrayData) *array.Data {
-	if data.DataType().ID() == arrow.STRUCT && data.Offset() > 0 {
+	kind := data.DataType()
+	if extension, ok := kind.(arrow.ExtensionType); ok {
+		kind = extension.StorageType()
+	}
+	if kind.ID() == arrow.STRUCT && data.Offset() > 0 {
 		data = cutStruct(data)
 		defer data.Release()
 	}
@@ -41,7 +56,7 @@ func pinData(data arrow.ArrayData) *array.Data {
 		children[i] = pinData(child)
 		defer children[i].Release()
 	}
-	pinned := array.NewData(data.DataType(), data.Len(), buffers, children, data.NullN(), data.Offset())
+	pinned := array.NewData(kind, data.Len(), buffers, children, data.NullN(), data.Offset())
 	if dictionary, ok := data.Dictionary().(*array.Data); ok && dictionary != nil {
 		values := pinData(dictionary)
 		defer values.Release()

@@ -131,11 +131,13 @@ func (s *stream) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.reader != nil {
-		s.err = newError(CodeClosed, "the rows are closed; ask for them again")
+		s.err = errRowsClosed()
 		s.finish()
 	}
 	s.drop()
 }
+
+func errRowsClosed() error { return newError(CodeClosed, "the rows are closed; ask for them again") }
 
 // take reads the next batch and gives a share of it; nil at the end.
 func (s *stream) take() (arrow.RecordBatch, error) {
@@ -151,6 +153,9 @@ func (s *stream) take() (arrow.RecordBatch, error) {
 	}
 	if err := s.reader.Err(); err != nil {
 		s.err = streamError(s.ctx, err)
+		if s.refs.Load() <= 0 && s.ctx.Err() == nil {
+			s.err = errRowsClosed() // which is what cancelled it
+		}
 	}
 	s.finish()
 	return nil, s.err

@@ -11,16 +11,17 @@ import (
 )
 
 // Eight goroutines share one database: each fills a table of its own, all append to one table by transactions that they
-// retry, and each reads what the others write. Every number is checked.
+// retry, and each reads what the others write. Every number is checked. ARMILLARIA_GO_THREAD_ROUNDS sets how often.
 func TestEightGoroutinesShareADatabase(t *testing.T) {
-	const goroutines, rounds, rows = 8, 6, 50
+	const goroutines, rows = 8, 50
+	rounds := roundsOf(t, "ARMILLARIA_GO_THREAD_ROUNDS", 6)
 	db := openMemory(t)
 	writeIDs(t, db, "shared", 0, 0, nil)
 	var group sync.WaitGroup
 	for g := range int64(goroutines) {
 		group.Go(func() {
 			own := fmt.Sprintf("own%d", g)
-			for round := range int64(rounds) {
+			for round := range rounds {
 				if err := appendTo(t.Context(), db, own, round*rows, rows); err != nil {
 					t.Errorf("%s: %v", own, err)
 				}
@@ -34,14 +35,14 @@ func TestEightGoroutinesShareADatabase(t *testing.T) {
 		})
 	}
 	group.Wait()
-	const total = goroutines * rounds * rows
+	total := goroutines * rounds * rows
 	if n := count(t, db, "SELECT count(DISTINCT id) FROM shared"); n != total {
 		t.Errorf("%d rows of %d are there", n, total)
 	}
 	if n := count(t, db, "SELECT sum(id)::BIGINT FROM shared"); n != total*(total-1)/2 {
 		t.Errorf("the sum is %d", n)
 	}
-	if latest := must(db.LatestTxID(t.Context()))(t); latest != 1+2*goroutines*rounds {
+	if latest := must(db.LatestTxID(t.Context()))(t); latest != uint64(1+2*goroutines*rounds) {
 		t.Errorf("%d transactions", latest)
 	}
 	if report := must(db.Verify(t.Context(), true))(t); !report.OK {

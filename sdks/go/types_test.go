@@ -1,12 +1,12 @@
 package armillaria_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/extensions"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/armillaria-db/armillaria/sdks/go"
@@ -82,17 +82,45 @@ func TestEmptyResultsHaveASchema(t *testing.T) {
 	}
 }
 
-func TestExtensionTypesAreHandedOverAsTheirStorage(t *testing.T) {
+// point is an extension type whose storage has children.
+type point struct{ arrow.ExtensionBase }
+
+type pointArray struct{ array.ExtensionArrayBase }
+
+func newPoint() *point {
+	return &point{arrow.ExtensionBase{Storage: arrow.StructOf(
+		arrow.Field{Name: "x", Type: arrow.PrimitiveTypes.Float64, Nullable: true},
+		arrow.Field{Name: "y", Type: arrow.PrimitiveTypes.Float64, Nullable: true})}}
+}
+
+func (*point) ArrayType() reflect.Type { return reflect.TypeFor[pointArray]() }
+func (*point) ExtensionName() string   { return "armillaria.test.point" }
+func (*point) ExtensionEquals(other arrow.ExtensionType) bool {
+	return other.ExtensionName() == "armillaria.test.point"
+}
+func (*point) Serialize() string { return "" }
+func (*point) Deserialize(arrow.DataType, string) (arrow.ExtensionType, error) {
+	return newPoint(), nil
+}
+
+func TestExtensionsAreHandedOverAsTheirStorage(t *testing.T) {
 	ctx, db := t.Context(), openMemory(t)
-	schema := arrow.NewSchema([]arrow.Field{{Name: "u", Type: extensions.NewUUIDType(), Nullable: true}}, nil)
-	batch, _, err := array.RecordFromJSON(memory.DefaultAllocator, schema,
-		strings.NewReader(`[{"u": "00000000-0000-0000-0000-000000000001"}]`))
+	schema := arrow.NewSchema([]arrow.Field{{Name: "p", Type: newPoint(), Nullable: true}}, nil)
+	storage, _, err := array.FromJSON(memory.DefaultAllocator, newPoint().StorageType(),
+		strings.NewReader(`[{"x": 1, "y": 2}, {"x": 3, "y": 4}, null, {"x": 5, "y": null}]`))
 	check(t, err)
+	points := array.NewExtensionArrayWithStorage(newPoint(), storage)
+	batch := array.NewRecordBatch(schema, []arrow.Array{points}, 4).NewSlice(1, 4)
 	must(db.WriteTable(ctx, "t", must(array.NewRecordReader(schema, []arrow.RecordBatch{batch}))(t), nil))(t)
-	back := must(db.ReadTable(ctx, "t", nil))(t)
-	defer back.Close()
-	if !back.Next() || back.RecordBatch().NumRows() != 1 {
-		t.Fatal(back.Err())
+	back := must(db.Query(ctx, "SELECT p.x AS x, p.y AS y FROM t"))(t)
+	for got, err := range back.Batches() {
+		check(t, err)
+		want, _, err := array.RecordFromJSON(memory.DefaultAllocator, got.Schema(),
+			strings.NewReader(`[{"x": 3, "y": 4}, {"x": null, "y": null}, {"x": 5, "y": null}]`))
+		check(t, err)
+		if !array.RecordEqual(got, want) {
+			t.Errorf("got %v", got)
+		}
 	}
 }
 

@@ -101,6 +101,9 @@ impl Pool {
         let directory = files.directory()?;
         let config = config(options, directory.path()).map_err(failure::setup)?;
         let connection = Connection::open_in_memory_with_flags(config).map_err(failure::setup)?;
+        if knows_time_zones(&connection).map_err(failure::setup)? {
+            connection.execute_batch("SET GLOBAL TimeZone = 'UTC';").map_err(failure::setup)?;
+        }
         let settings = settings(options, directory.path())?;
         connection.execute_batch(&settings).map_err(failure::setup)?;
         Ok(Pool { root: Mutex::new(connection), idle: Mutex::default(), _directory: directory })
@@ -185,12 +188,16 @@ fn config(options: &SqlOptions, directory: &Path) -> duckdb::Result<Config> {
     }
 }
 
+/// Whether this DuckDB has ICU; the sources that feature `bundled` builds lack it.
+fn knows_time_zones(connection: &Connection) -> duckdb::Result<bool> {
+    let sql = "SELECT count(*) > 0 FROM duckdb_settings() WHERE name = 'TimeZone'";
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
 /// The settings that must follow the opening; the lock comes last.
 fn settings(options: &SqlOptions, directory: &Path) -> Result<String> {
-    let mut settings = String::from(
-        "SET GLOBAL TimeZone = 'UTC'; SET GLOBAL parquet_metadata_cache = true;
-        SET GLOBAL enable_geoparquet_conversion = false;",
-    );
+    let mut settings =
+        String::from("SET GLOBAL parquet_metadata_cache = true; SET GLOBAL enable_geoparquet_conversion = false;");
     if !options.external_access {
         let mut allowed = vec![directory.to_owned()];
         for root in &options.chunk_roots {

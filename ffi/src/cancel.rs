@@ -2,7 +2,7 @@
 
 use armillaria::CancelToken;
 
-use crate::guard::quietly;
+use crate::panics::quietly;
 
 /// Asks work to stop. Shared: any thread may use it, several at once; one token may go with many calls. Once cancelled,
 /// it stays so. Work that stops answers `CANCELLED`.

@@ -10,7 +10,8 @@ use armillaria::store::Access;
 use crate::array;
 use crate::error::{ArmillariaError, ArmillariaStatus};
 use crate::flag::Flag;
-use crate::guard::{answer, given, quietly};
+use crate::guard::{answer, given};
+use crate::panics::quietly;
 use crate::results::{ArmillariaBuffer, ArmillariaStringList, buffer, string_list};
 use crate::string::ArmillariaString;
 

@@ -8,8 +8,9 @@ use safer_ffi::derive_ReprC;
 
 use crate::error::{ArmillariaError, ArmillariaStatus};
 use crate::flag::Flag;
-use crate::guard::{answer, given, quietly, run};
+use crate::guard::{answer, given, run};
 use crate::options::{self, Options};
+use crate::panics::quietly;
 use crate::results::{ArmillariaBuffer, buffer};
 use crate::string::ArmillariaString;
 

@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString, c_char};
 
 use armillaria::{Category, Code, Error};
 
-use crate::guard::quietly;
+use crate::panics::quietly;
 
 /// How a call went: 0, or the code of its error. Codes never change meaning and are never used again. A later library
 /// may return others: treat them by their category.

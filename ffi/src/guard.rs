@@ -1,15 +1,14 @@
 //! What every export runs in: a panic becomes `INTERNAL`, an error an object and a status, and out-parameters hold
 //! either an answer or nothing.
 
-use std::any::Any;
 use std::mem::MaybeUninit;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use armillaria::{Error, Result};
 use arrow::ffi::FFI_ArrowSchema;
 use arrow::ffi_stream::FFI_ArrowArrayStream;
 
 use crate::error::{ArmillariaError, ArmillariaStatus};
+use crate::panics::caught;
 
 /// An out-parameter: NULL, or memory of the caller's, initialised or not.
 pub(crate) type Out<'a, T> = Option<&'a mut MaybeUninit<T>>;
@@ -84,34 +83,9 @@ pub(crate) fn run(error: Out<'_, *mut ArmillariaError>, body: impl FnOnce() -> R
     }
 }
 
-/// Runs a function that frees or only looks: there is nowhere to report a panic to, so it answers `otherwise`.
-pub(crate) fn quietly<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
-    caught(body).unwrap_or(otherwise)
-}
-
 /// Writes the empty value; from here on the memory is initialised.
 pub(crate) fn blank<T: Blank>(out: Out<'_, T>) -> Option<&mut T> {
     out.map(|slot| slot.write(T::blank()))
-}
-
-/// `INTERNAL` for a panic. What a body may leave half-done is behind locks that the core recovers, or belongs to a call
-/// that failed; so looking at it again is safe.
-pub(crate) fn caught<T>(body: impl FnOnce() -> T) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(body)).map_err(|payload| Error::internal(format!("panic: {}", text_of(payload))))
-}
-
-fn text_of(payload: Box<dyn Any + Send>) -> String {
-    match payload.downcast::<String>() {
-        Ok(text) => *text,
-        Err(payload) => match payload.downcast_ref::<&str>() {
-            Some(text) => (*text).to_string(),
-            None => {
-                // Dropping what somebody threw could panic again.
-                std::mem::forget(payload);
-                "it has no message".to_string()
-            }
-        },
-    }
 }
 
 /// The handle or value that a pointer must give.

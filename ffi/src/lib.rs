@@ -21,9 +21,12 @@ compile_error!("a panic must become INTERNAL, not the end of the caller's proces
 mod array;
 mod arrow;
 mod flag;
+#[cfg(test)]
+mod floors;
 mod guard;
 mod memory;
 mod options;
+mod panics;
 
 pub mod at;
 pub mod branches;

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use crate::guard::quietly;
+use crate::panics::quietly;
 use crate::string::ArmillariaString;
 
 /// A result with what it points to. C is given the address of `value`, which is that of the whole.

@@ -132,10 +132,10 @@ unsafe fn value(parameter: &ArmillariaParameter) -> Result<Value> {
 /// Runs one SELECT, over any tables and versions, and streams its rows.
 ///
 /// A table reference may say where it looks: `AT (VERSION => 3)`, `AT (VERSION => 'branch or tag')`,
-/// `AT (TIMESTAMP => …)`. Chunks are verified as far as their sizes; `armillaria_verify` reads their bytes.
+/// `AT (TIMESTAMP => …)`. Each chunk is checked against its hash before the first statement of a handle reads it.
 ///
 /// `SQL_ERROR`, `UNSUPPORTED` (no SELECT), `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`, `INVALID_ARGUMENT` (parameters),
-/// `CANCELLED`; also in the stream.
+/// `HASH_MISMATCH`, `CHUNK_NOT_FOUND`, `CANCELLED`; also in the stream.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn armillaria_query(
     db: Option<&ArmillariaDatabase>,

@@ -11,8 +11,9 @@ use crate::cancel::{ArmillariaCancel, token};
 use crate::changelog::{ArmillariaChangelogEntry, ArmillariaChangesOptions, changes_query, entry};
 use crate::database::{ArmillariaDatabase, database};
 use crate::error::{ArmillariaError, ArmillariaStatus};
-use crate::guard::{answer, given, quietly, run};
+use crate::guard::{answer, given, run};
 use crate::memory;
+use crate::panics::quietly;
 
 /// A cursor over the changelog that can wait for what comes next. Exclusive: one thread at a time, but any thread may
 /// close it. It may outlive the handle of its database, and then answers `CLOSED`.

@@ -11,8 +11,9 @@ use crate::arrow::{Values, export_rows, export_schema, import_rows, import_schem
 use crate::cancel::{ArmillariaCancel, token};
 use crate::database::{ArmillariaDatabase, database};
 use crate::error::{ArmillariaError, ArmillariaStatus};
-use crate::guard::{answer, given, quietly, run};
+use crate::guard::{answer, given, run};
 use crate::options::{self, Options};
+use crate::panics::quietly;
 use crate::results::{ArmillariaCommit, ArmillariaStringList, commit, string_list};
 use crate::sql::{ArmillariaParameter, Given};
 use crate::string::{ArmillariaString, texts};

@@ -12,7 +12,7 @@ use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
 use arrow::ffi_stream::FFI_ArrowArrayStream;
 
 use crate::error::c_text;
-use crate::guard::{caught, quietly};
+use crate::panics::{caught, quietly};
 
 /// Makes a stream that any Arrow library reads. It owns its rows and needs no handle to live. Texts of its errors begin
 /// with `ARM-<code> `. After an error it answers with the same error again, never with the end.

@@ -13,7 +13,8 @@ use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
 use arrow::ffi_stream::FFI_ArrowArrayStream;
 
 use super::check;
-use crate::guard::{caught, given};
+use crate::guard::given;
+use crate::panics::caught;
 
 /// How far the caller's buffers are believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

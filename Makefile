@@ -39,7 +39,7 @@ soak: deps ## Runs the crash, kill, model and mutation loops and the C tests for
 	ARMILLARIA_PROOF_CASES=2000 ARMILLARIA_PROOF_SEEDS=5 ARMILLARIA_PROOF_KILLS=2000 ARMILLARIA_PROOF_MUTATIONS=20000 \
 	  cargo test --release --locked --workspace --test proof -- --nocapture
 	ARMILLARIA_C_ROUNDS=100000 ARMILLARIA_C_THREAD_ROUNDS=1000 ARMILLARIA_C_CANCEL_MS=100 scripts/test-c.sh
-	ARMILLARIA_GO_LEAK_ROUNDS=20000 ARMILLARIA_GO_THREAD_ROUNDS=500 scripts/test-go.sh
+	ARMILLARIA_GO_LEAK_ROUNDS=20000 ARMILLARIA_GO_THREAD_ROUNDS=500 ARMILLARIA_GO_CGOCHECK=1 scripts/test-go.sh
 
 doc: deps ## Builds the documentation into cargo's target folder
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --lib --no-deps

@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# Formatting, lints, tests under the race detector, the conformance suite and the example of the Go SDK.
+# Formatting, lints, tests under the race detector, leaks, the conformance suite and the example of the Go SDK.
 # Usage: scripts/test-go.sh [--no-build]   --no-build takes the libraries that target/ has
+#   ARMILLARIA_GO_LEAK_ROUNDS    rounds of open, write, query, error and close (300)
+#   ARMILLARIA_GO_THREAD_ROUNDS  rounds of the eight goroutines (6)
+#   ARMILLARIA_GO_CGOCHECK       if set, the tests also run with Go's strictest check of pointers in C memory
 set -euo pipefail
 cd "$(dirname "$0")/.."
 staticcheck_version=v0.8.1
@@ -44,6 +47,10 @@ in_modules go vet -tags armillaria_testing ./...
 in_modules "$root/.deps/go-bin/staticcheck" -tags armillaria_testing ./...
 # -count=1: Go does not see that the library has changed.
 (cd sdks/go && go test -race -count=1 -timeout 60m -tags armillaria_testing ./...)
+(cd sdks/go && go test -count=1 -timeout 60m -tags armillaria_testing -v -run 'TestRoundsLeaveNothingBehind|Copied|LetsGo' .)
+if [ -n "${ARMILLARIA_GO_CGOCHECK:-}" ]; then
+  (cd sdks/go && GOEXPERIMENT=cgocheck2 go test -count=1 -timeout 60m -tags armillaria_testing ./...)
+fi
 use --debug
 (cd examples/go && go test -race -count=1 ./...)
-(cd sdks/go && go run -race ./conformance)
+(cd sdks/go && go run ./conformance)

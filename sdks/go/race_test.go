@@ -1,0 +1,5 @@
+//go:build race
+
+package armillaria_test
+
+const raceDetector = true

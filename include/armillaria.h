@@ -1094,7 +1094,9 @@ ArmillariaStatus armillaria_transaction_read_table(const ArmillariaTransaction *
 
 /**
  * Prepares rows, which show to others with the commit; as `armillaria_write_table`. `rows` is moved, also when the call
- * fails. Of the options, `branch` and `message` must not be given: they belong to the beginning and to the commit.
+ * fails. It may be a stream that the same transaction handed out; callbacks of the caller's own must not call functions of
+ * the transaction. Of the options, `branch` and `message` must not be given: they belong to the beginning and to the
+ * commit.
  */
 ArmillariaStatus armillaria_transaction_write_table(const ArmillariaTransaction *tx,
                                                     ArmillariaString name,

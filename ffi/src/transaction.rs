@@ -132,7 +132,9 @@ pub unsafe extern "C" fn armillaria_transaction_read_table(
 }
 
 /// Prepares rows, which show to others with the commit; as `armillaria_write_table`. `rows` is moved, also when the call
-/// fails. Of the options, `branch` and `message` must not be given: they belong to the beginning and to the commit.
+/// fails. It may be a stream that the same transaction handed out; callbacks of the caller's own must not call functions of
+/// the transaction. Of the options, `branch` and `message` must not be given: they belong to the beginning and to the
+/// commit.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn armillaria_transaction_write_table(
     tx: Option<&ArmillariaTransaction>,

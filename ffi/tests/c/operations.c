@@ -157,8 +157,12 @@ static void transact(const ArmillariaDatabase *db) {
   schema.release(&schema);
   OK(armillaria_transaction_read_table(tx, TEXT("mine"), NULL, 0, NULL, &rows, &error));
   CHECK(drain(&rows) == 6);
+  /* What a transaction reads it may write, without a copy in between. */
   OK(armillaria_transaction_query(tx, TEXT("SELECT * FROM mine"), NULL, 0, NULL, &rows, &error));
+  OK(armillaria_transaction_write_table(tx, TEXT("copy"), &rows, NULL, NULL, &error));
+  OK(armillaria_transaction_query(tx, TEXT("SELECT * FROM copy"), NULL, 0, NULL, &rows, &error));
   CHECK(drain(&rows) == 6);
+  OK(armillaria_transaction_drop_table(tx, TEXT("copy"), &error));
   FAILS(UNSUPPORTED, armillaria_transaction_execute(tx, TEXT("DELETE FROM mine"), NULL, 0, NULL, &error));
   CHECK(number_of(db, "SELECT count(*) FROM t") == 5);
   const ArmillariaCommit *commit;

@@ -66,6 +66,20 @@ impl At {
         self
     }
 
+    /// The same branch as it was at a time.
+    #[cfg(feature = "sql")]
+    pub(super) fn then(&self, time_us: i64) -> At {
+        At { branch: self.branch.clone(), ..At::timestamp(time_us) }
+    }
+
+    /// Refuses versions of single tables where all tables are meant; `INVALID_ARGUMENT`.
+    pub(super) fn of_all_tables(&self) -> Result<&At> {
+        match self.versions.keys().next() {
+            None => Ok(self),
+            Some(table) => Err(Error::invalid("at", format!("a version of {table:?} alone is no place to stand at"))),
+        }
+    }
+
     /// The snapshot that is meant; `BRANCH_NOT_FOUND`, `TAG_NOT_FOUND`, `TRANSACTION_NOT_FOUND`.
     pub(super) fn snapshot(&self, view: &View, current: &BranchName) -> Result<Snapshot> {
         let named = self.branch.as_deref().map(BranchName::new).transpose()?;

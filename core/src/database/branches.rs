@@ -10,11 +10,11 @@ use crate::table::WriteStatistics;
 use crate::transaction::{Commit, describe};
 
 impl Database {
-    /// Creates a branch, at any place that can be read; the same work for one table or ten thousand.
+    /// Creates a branch, at any place that all tables can be read at; the same work for one table or ten thousand.
     /// `BRANCH_EXISTS`.
     pub fn create_branch(&self, name: &str, from: &At, description: Option<&str>) -> Result<BranchInfo> {
         let name = BranchName::new(name)?;
-        let (_, snapshot) = self.look(from)?;
+        let (_, snapshot) = self.look(from.of_all_tables()?)?;
         let description = description.map(str::to_string);
         branch::create_branch(self.repository()?, &name, snapshot, description, self.author())
     }
@@ -53,7 +53,7 @@ impl Database {
     /// Gives a name to a place, for ever; `TAG_EXISTS`.
     pub fn create_tag(&self, name: &str, at: &At) -> Result<TagInfo> {
         let name = TagName::new(name)?;
-        let (_, snapshot) = self.look(at)?;
+        let (_, snapshot) = self.look(at.of_all_tables()?)?;
         branch::create_tag(self.repository()?, &name, snapshot, self.author())
     }
 

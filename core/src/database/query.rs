@@ -85,7 +85,7 @@ impl SnapshotTables {
         let at = match at {
             TableAt::Default | TableAt::Version(_) => return Ok((self.at.clone(), self.snapshot.clone())),
             TableAt::Ref(name) => parse_reference(&self.view, name)?,
-            TableAt::Time(time_us) => At::timestamp(*time_us).on_branch(self.current.as_str()),
+            TableAt::Time(time_us) => self.at.then(*time_us),
         };
         let snapshot = at.snapshot(&self.view, &self.current)?;
         Ok((at, snapshot))

@@ -1,6 +1,6 @@
 # One command for each thing. Each target sets itself up on a fresh machine and says what it installs.
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-c test-go lint header fmt bench soak doc clean
+.PHONY: help deps build demo test test-c test-go parity lint header fmt bench soak doc clean
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ test-c: deps ## Checks the C ABI: header, symbols, layout, C tests under the san
 
 test-go: deps ## Tests the Go SDK: lints, race detector, example, conformance
 	@scripts/test-go.sh
+
+parity: deps ## Turns the conformance reports of `make test` into docs/PARITY.md
+	@scripts/parity.sh
 
 lint: deps ## Checks formatting and lints
 	@scripts/lint.sh

@@ -94,13 +94,15 @@ func exportSchema(schema *arrow.Schema, call func(schema *C.struct_ArrowSchema) 
 
 // importSchema makes a call that moves a schema into out.
 func importSchema(call func(out *C.struct_ArrowSchema) error) (*arrow.Schema, error) {
-	var schema cdata.CArrowSchema
-	if err := call((*C.struct_ArrowSchema)(unsafe.Pointer(&schema))); err != nil {
+	var schema C.struct_ArrowSchema
+	if err := call(&schema); err != nil {
 		return nil, err
 	}
-	imported, err := cdata.ImportCArrowSchema(&schema)
+	nullable := mapValues(nil, &schema)
+	imported, err := cdata.ImportCArrowSchema((*cdata.CArrowSchema)(unsafe.Pointer(&schema)))
 	if err != nil {
 		return nil, newError(CodeUnsupported, "arrow-go cannot read the schema: "+err.Error(), err)
 	}
+	putMapValuesRight(imported, nullable)
 	return imported, nil
 }

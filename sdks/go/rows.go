@@ -39,6 +39,7 @@ type stream struct {
 
 // importRows moves a stream in. It owns the token from here on.
 func importRows(ctx context.Context, token *token, source *cdata.CArrowArrayStream) (*Rows, error) {
+	nullable := streamMapValues(source)
 	imported, err := cdata.ImportCRecordReader(source, nil)
 	if err != nil {
 		token.free()
@@ -49,6 +50,7 @@ func importRows(ctx context.Context, token *token, source *cdata.CArrowArrayStre
 		token.free()
 		return nil, newError(CodeInternal, "arrow-go's reader of C streams is no array.RecordReader")
 	}
+	putMapValuesRight(reader.Schema(), nullable)
 	s := &stream{ctx: ctx, schema: reader.Schema(), token: token, reader: reader}
 	s.refs.Store(1)
 	rows := &Rows{stream: s}

@@ -69,6 +69,33 @@ func TestDictionariesBecomeTheirValues(t *testing.T) {
 	}
 }
 
+// arrow-go forgets that a map's values are never null; what was read could not be appended to its own table.
+func TestMapsWhoseValuesAreNeverNullComeBackAsSuch(t *testing.T) {
+	ctx, db := t.Context(), openMemory(t)
+	strict := arrow.MapOfFields(arrow.Field{Name: "key", Type: arrow.BinaryTypes.String},
+		arrow.Field{Name: "value", Type: arrow.MapOf(arrow.BinaryTypes.String, arrow.PrimitiveTypes.Int32)})
+	schema := arrow.NewSchema([]arrow.Field{
+		{Name: "loose", Type: arrow.MapOf(arrow.BinaryTypes.String, arrow.PrimitiveTypes.Int32), Nullable: true},
+		{Name: "strict", Type: arrow.ListOf(strict), Nullable: true},
+	}, nil)
+	batch, _, err := array.RecordFromJSON(memory.DefaultAllocator, schema, strings.NewReader(
+		`[{"loose": [{"key": "a", "value": null}], "strict": [[{"key": "b", "value": [{"key": "c", "value": null}]}]]}]`))
+	check(t, err)
+	must(db.WriteTable(ctx, "t", must(array.NewRecordReader(schema, []arrow.RecordBatch{batch}))(t), nil))(t)
+	if got := must(db.TableSchema(ctx, "t", armillaria.AtHead()))(t); !got.Equal(schema) {
+		t.Errorf("got %v, want %v", got, schema)
+	}
+	rows := must(db.ReadTable(ctx, "t", nil))(t)
+	defer rows.Close()
+	if !rows.Schema().Equal(schema) {
+		t.Errorf("got %v, want %v", rows.Schema(), schema)
+	}
+	commit := must(db.WriteTable(ctx, "t", rows, &armillaria.WriteOptions{Mode: armillaria.Append}))(t)
+	if commit.Version != 2 {
+		t.Errorf("got %+v", commit)
+	}
+}
+
 func TestEmptyResultsHaveASchema(t *testing.T) {
 	db := openMemory(t)
 	rows := must(db.Query(t.Context(), "SELECT 1::BIGINT AS id WHERE false"))(t)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -51,6 +52,9 @@ func runCase(root, name string) (failure error) {
 	}
 	w := &world{root: root, folder: folder, saved: map[string]any{}, made: map[string]any{}}
 	defer func() {
+		if reason := recover(); reason != nil {
+			failure = fmt.Errorf("panic: %v\n%s", reason, debug.Stack())
+		}
 		failure = errors.Join(failure, w.releaseAll(), os.RemoveAll(folder))
 	}()
 	for n, step := range file.Steps {

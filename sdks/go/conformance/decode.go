@@ -39,6 +39,8 @@ func valueAt(column arrow.Array, i int) any {
 		return nil
 	}
 	switch c := column.(type) {
+	case *array.Null:
+		return nil
 	case *array.Boolean:
 		return c.Value(i)
 	case *array.Int8:
@@ -76,7 +78,7 @@ func valueAt(column arrow.Array, i int) any {
 	case *array.Duration:
 		return digits(c.Value(i))
 	case *array.MonthInterval:
-		return c.Value(i)
+		return int32(c.Value(i)) // which is written as an object otherwise
 	case *array.DayTimeInterval:
 		return []any{c.Value(i).Days, c.Value(i).Milliseconds}
 	case *array.MonthDayNanoInterval:

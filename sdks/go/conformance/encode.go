@@ -22,7 +22,7 @@ func parseRows(schema *arrow.Schema, rows []any, batchRows int) (array.RecordRea
 	if batchRows <= 0 {
 		batchRows = max(1, len(rows))
 	}
-	builder := array.NewRecordBuilder(memory.DefaultAllocator, withoutDictionaries(schema))
+	builder := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema(plainFields(schema.Fields()), nil))
 	var batches []arrow.RecordBatch
 	for n, row := range rows {
 		values, _ := row.([]any)
@@ -42,41 +42,6 @@ func parseRows(schema *arrow.Schema, rows []any, batchRows int) (array.RecordRea
 		batches = append(batches, finish(schema, builder.NewRecordBatch(), 0))
 	}
 	return array.NewRecordReader(schema, batches)
-}
-
-// withoutDictionaries gives the columns as they are built: arrow-go has no builders for dictionaries of every type.
-func withoutDictionaries(schema *arrow.Schema) *arrow.Schema {
-	fields := schema.Fields()
-	for i, field := range fields {
-		if dictionary, ok := field.Type.(*arrow.DictionaryType); ok {
-			fields[i].Type = dictionary.ValueType
-		}
-	}
-	return arrow.NewSchema(fields, nil)
-}
-
-// finish makes dictionaries of the columns that shall be some. A batch without columns does not know its rows itself.
-func finish(schema *arrow.Schema, batch arrow.RecordBatch, rows int) arrow.RecordBatch {
-	columns := batch.Columns()
-	for i, field := range schema.Fields() {
-		if dictionary, ok := field.Type.(*arrow.DictionaryType); ok {
-			columns[i] = array.NewDictionaryArray(dictionary, indexes(dictionary.IndexType, columns[i]), columns[i])
-		}
-	}
-	return array.NewRecordBatch(schema, columns, int64(rows))
-}
-
-// indexes counts the rows of a column and is null where it is.
-func indexes(kind arrow.DataType, column arrow.Array) arrow.Array {
-	builder := array.NewBuilder(memory.DefaultAllocator, kind)
-	for i := range column.Len() {
-		if column.IsNull(i) {
-			builder.AppendNull()
-		} else if err := builder.AppendValueFromString(strconv.Itoa(i)); err != nil {
-			panic(err) // the index type holds so many rows
-		}
-	}
-	return builder.NewArray()
 }
 
 type integer interface {

@@ -131,7 +131,7 @@ func init() {
 			w.handle(a, "on")
 			return nothing(w.release(a.text("on")))
 		},
-		"copy_fixture": opCopyFixture, "write_file": opWriteFile, "corrupt_chunk": opCorruptChunk,
+		"copy_fixture": opCopyFixture, "write_file": opWriteFile, "corrupt_chunk": opCorruptChunk, "corrupt_file": opCorruptFile,
 		"delete_chunk": func(w *world, a *args) (any, error) { return nothing(os.Remove(w.chunkFile(a))) },
 		"sleep_ms": func(_ *world, a *args) (any, error) {
 			time.Sleep(time.Duration(number[int64](a, "ms")) * time.Millisecond)
@@ -366,10 +366,26 @@ func (w *world) chunkFile(a *args) string {
 
 func opCorruptChunk(w *world, a *args) (any, error) {
 	path := w.chunkFile(a)
-	data, err := os.ReadFile(path)
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	data[len(data)/2] ^= 0xff
-	return nothing(errors.Join(os.Chmod(path, 0o644), os.WriteFile(path, data, 0o644)))
+	return nothing(corrupt(path, info.Size()/2))
+}
+
+func opCorruptFile(w *world, a *args) (any, error) {
+	return nothing(corrupt(w.path(a.text("path")), number[int64](a, "offset")))
+}
+
+// corrupt turns all bits of one byte of a file.
+func corrupt(path string, offset int64) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if offset < 0 || offset >= int64(len(data)) {
+		return fmt.Errorf("%s has %d bytes", path, len(data))
+	}
+	data[offset] ^= 0xff
+	return errors.Join(os.Chmod(path, 0o644), os.WriteFile(path, data, 0o644))
 }

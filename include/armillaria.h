@@ -9,8 +9,8 @@
  * Status   A function returns ARMILLARIA_STATUS_OK or the code of its error. The last argument, `error`, may be NULL;
  *          otherwise it receives NULL, or an error to be freed with armillaria_error_free. Names in capitals in the
  *          documentation of a function are the codes that belong to it; INVALID_ARGUMENT (also for NULL where a value
- *          is needed), CLOSED, IO, LOG_CORRUPT and INTERNAL can come from any, READ_ONLY from any that writes.
- *          A panic inside the library becomes INTERNAL.
+ *          is needed), CLOSED, IO, LOG_CORRUPT and INTERNAL can come from any, READ_ONLY and OUT_OF_SPACE from any
+ *          that writes. A panic inside the library becomes INTERNAL.
  * Results  `out` receives the result. It is set to NULL (0, or a released Arrow struct) before anything else happens,
  *          whatever it held; it must not be NULL. A result belongs to the caller, is read-only, holds all that it
  *          points to, needs no handle to live, may be read by any thread, and is freed by the function of its type.
@@ -442,7 +442,7 @@ typedef struct ArmillariaTableVersion {
 typedef struct ArmillariaAt {
   /** `sizeof(ArmillariaAt)`. */
   size_t struct_size;
-  /** One of `ARMILLARIA_AT_POINT_…`. */
+  /** One of `ARMILLARIA_AT_POINT_...`. */
   uint32_t point;
   /** The branch, for `HEAD` and `TIME`; says nothing for the others. Not given: the current one. */
   ArmillariaString branch;
@@ -499,7 +499,7 @@ typedef struct ArmillariaTableOptions {
 typedef struct ArmillariaWriteOptions {
   /** `sizeof(ArmillariaWriteOptions)`. */
   size_t struct_size;
-  /** One of `ARMILLARIA_WRITE_MODE_…`. */
+  /** One of `ARMILLARIA_WRITE_MODE_...`. */
   uint32_t mode;
   /** The key columns, for a table that is created or overwritten. */
   const ArmillariaString *key;
@@ -749,7 +749,7 @@ typedef uint32_t ArmillariaParameterKind;
 
 /** The value of a parameter of a statement. This struct never grows. */
 typedef struct ArmillariaParameter {
-  /** One of `ARMILLARIA_PARAMETER_…`. */
+  /** One of `ARMILLARIA_PARAMETER_...`. */
   uint32_t kind;
   /** For `$name`; not given: for `?` and `$1`, by position. All parameters of a call are named, or none is. */
   ArmillariaString name;
@@ -767,7 +767,7 @@ typedef struct ArmillariaParameter {
  * Runs one SELECT, over any tables and versions, and streams its rows.
  *
  * A table reference may say where it looks: `AT (VERSION => 3)`, `AT (VERSION => 'branch or tag')`,
- * `AT (TIMESTAMP => …)`. Each chunk is checked against its hash before the first statement of a handle reads it.
+ * `AT (TIMESTAMP => ...)`. Each chunk is checked against its hash before the first statement of a handle reads it.
  *
  * `SQL_ERROR`, `UNSUPPORTED` (no SELECT), `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`, `INVALID_ARGUMENT` (parameters),
  * `HASH_MISMATCH`, `CHUNK_NOT_FOUND`, `CANCELLED`; also in the stream.
@@ -939,7 +939,7 @@ typedef uint32_t ArmillariaMergeKind;
 typedef struct ArmillariaMergeOptions {
   /** `sizeof(ArmillariaMergeOptions)`. */
   size_t struct_size;
-  /** One of `ARMILLARIA_MERGE_STRATEGY_…`. */
+  /** One of `ARMILLARIA_MERGE_STRATEGY_...`. */
   uint32_t strategy;
   /** Whether to say only what would happen. */
   bool dry_run;
@@ -951,7 +951,7 @@ typedef struct ArmillariaMergeOptions {
 
 /** What a merge did, or would do. */
 typedef struct ArmillariaMergeReport {
-  /** One of `ARMILLARIA_MERGE_KIND_…`. */
+  /** One of `ARMILLARIA_MERGE_KIND_...`. */
   uint32_t kind;
   /** Whether there is a transaction: not for a dry run, nor where there was nothing to do. */
   bool has_tx_id;
@@ -1062,7 +1062,7 @@ typedef uint32_t ArmillariaIsolation;
 typedef struct ArmillariaBeginOptions {
   /** `sizeof(ArmillariaBeginOptions)`. */
   size_t struct_size;
-  /** One of `ARMILLARIA_ISOLATION_…`. */
+  /** One of `ARMILLARIA_ISOLATION_...`. */
   uint32_t isolation;
   /** The branch. Not given: the current one. */
   ArmillariaString branch;
@@ -1433,7 +1433,7 @@ ArmillariaStatus armillaria_stats(const ArmillariaDatabase *db,
  * Shows a stored object as JSON (UTF-8): `repo`; `tx:42`, a transaction as the log keeps it; `users@3`, what a table
  * version consists of; `chunk:<hash>`, what a chunk says of itself; `node:<hash>`, a metadata node.
  *
- * `INVALID_ARGUMENT` for anything else; the `…_NOT_FOUND` of the object.
+ * `INVALID_ARGUMENT` for anything else; the `..._NOT_FOUND` of the object.
  */
 ArmillariaStatus armillaria_inspect(const ArmillariaDatabase *db,
                                     ArmillariaString object,

@@ -70,9 +70,10 @@ fn declaration(block: &str) -> &str {
     line.unwrap_or_default()
 }
 
-/// Leaves out `struct` where there is a typedef, the middle word of parameters' kinds, and lines of short comments.
+/// Leaves out `struct` where there is a typedef, the middle word of parameters' kinds, lines of short comments, and all
+/// that is not ASCII, which some compilers read as something else.
 fn tidy(block: &str) -> String {
-    let block = block.replace("ARMILLARIA_PARAMETER_KIND_", "ARMILLARIA_PARAMETER_");
+    let block = block.replace("ARMILLARIA_PARAMETER_KIND_", "ARMILLARIA_PARAMETER_").replace('…', "...");
     let block =
         block.replace("struct Armillaria", "Armillaria").replace("typedef Armillaria", "typedef struct Armillaria");
     let mut lines: Vec<String> = Vec::new();

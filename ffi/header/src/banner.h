@@ -9,8 +9,8 @@
  * Status   A function returns ARMILLARIA_STATUS_OK or the code of its error. The last argument, `error`, may be NULL;
  *          otherwise it receives NULL, or an error to be freed with armillaria_error_free. Names in capitals in the
  *          documentation of a function are the codes that belong to it; INVALID_ARGUMENT (also for NULL where a value
- *          is needed), CLOSED, IO, LOG_CORRUPT and INTERNAL can come from any, READ_ONLY from any that writes.
- *          A panic inside the library becomes INTERNAL.
+ *          is needed), CLOSED, IO, LOG_CORRUPT and INTERNAL can come from any, READ_ONLY and OUT_OF_SPACE from any
+ *          that writes. A panic inside the library becomes INTERNAL.
  * Results  `out` receives the result. It is set to NULL (0, or a released Arrow struct) before anything else happens,
  *          whatever it held; it must not be NULL. A result belongs to the caller, is read-only, holds all that it
  *          points to, needs no handle to live, may be read by any thread, and is freed by the function of its type.

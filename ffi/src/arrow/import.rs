@@ -193,6 +193,27 @@ mod tests {
     }
 
     #[test]
+    fn buffers_that_are_not_aligned_are_copied_and_all_others_are_not() {
+        let bytes = Buffer::from_vec((0..17_u8).collect::<Vec<_>>());
+        let schema = Arc::new(Schema::new(vec![Field::new("a", DataType::Int64, false)]));
+        for start in [0, 1] {
+            let place = bytes.slice_with_length(start, 16);
+            // SAFETY: Arrow looks at the alignment where it makes an array of it, which the import does later.
+            let rows = unsafe {
+                let numbers = ArrayData::builder(DataType::Int64).len(2).add_buffer(place.clone()).build_unchecked();
+                let rows = ArrayData::builder(DataType::Struct(schema.fields().clone()));
+                rows.len(2).add_child_data(numbers).build_unchecked()
+            };
+            let stream =
+                Stream { stream: FFI_ArrowArrayStream::empty(), schema: schema.clone(), values: Values::Checked };
+            let batch = stream.batch(FFI_ArrowArray::new(&rows)).unwrap();
+            let arrived = batch.column(0).to_data().buffers()[0].clone();
+            assert_eq!(arrived.as_slice(), place.as_slice());
+            assert_eq!(arrived.as_ptr() == place.as_ptr(), place.as_ptr().cast::<i64>().is_aligned());
+        }
+    }
+
+    #[test]
     fn the_producers_error_is_told() {
         let schema = Arc::new(Schema::new(vec![Field::new("a", DataType::Int32, true)]));
         let failing =

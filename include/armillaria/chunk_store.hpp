@@ -17,8 +17,8 @@ class ChunkStore {
   /// Opens a directory, making it unless it is read-only.
   explicit ChunkStore(std::string_view directory, bool read_only = false) {
     detail::check_abi();
-    handle_ = detail::obtain<ArmillariaChunkStore, armillaria_chunk_store_free>(
-        armillaria_chunk_store_open, detail::lend(directory), read_only);
+    handle_ = detail::obtain<ArmillariaChunkStore, armillaria_chunk_store_free>(armillaria_chunk_store_open,
+                                                                                detail::lend(directory), read_only);
   }
 
   /// Stores bytes; durable when this returns. Answers their hash, 64 hexadecimal digits.
@@ -49,8 +49,8 @@ class ChunkStore {
  private:
   template <typename Function>
   Bytes bytes(Function function, std::string_view hash) const {
-    const auto buffer = detail::obtain<const ArmillariaBuffer, armillaria_buffer_free>(function, handle_.get(),
-                                                                                       detail::lend(hash));
+    const auto buffer =
+        detail::obtain<const ArmillariaBuffer, armillaria_buffer_free>(function, handle_.get(), detail::lend(hash));
     return Bytes(buffer->data, buffer->data + buffer->len);
   }
 

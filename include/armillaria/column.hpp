@@ -35,9 +35,9 @@ class Column {
     return validity != nullptr && !bit(validity, index);
   }
 
-  /// The number in a row, as the type asked for; none for NULL. Takes any integer, boolean, floating point number, date,
-  /// time, timestamp or duration (as the integer that stores it). `SCHEMA_MISMATCH` if the column is of another type
-  /// or the number does not fit.
+  /// The number in a row, as the type asked for; none for NULL. Takes any integer, boolean, floating point number,
+  /// date, time, timestamp or duration (as the integer that stores it). `SCHEMA_MISMATCH` if the column is of another
+  /// type or the number does not fit.
   template <typename T>
   std::optional<T> number(std::size_t row) const {
     static_assert(std::is_arithmetic_v<T>, "number() answers numbers; text() is for text and binary");
@@ -79,7 +79,8 @@ class Column {
   char storage() const noexcept {
     const auto format = this->format();
     if (schema_->dictionary != nullptr) return '\0';
-    if (format.size() == 1 && std::string_view("bcCsSiIlLfg").find(format[0]) != std::string_view::npos) return format[0];
+    if (format.size() == 1 && std::string_view("bcCsSiIlLfg").find(format[0]) != std::string_view::npos)
+      return format[0];
     if (format == "tdD" || format == "tts" || format == "ttm") return 'i';
     if (format.size() > 2 && (format.substr(0, 2) == "ts" || format.substr(0, 2) == "tD")) return 'l';
     if (format == "tdm" || format == "ttu" || format == "ttn") return 'l';

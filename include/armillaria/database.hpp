@@ -27,8 +27,8 @@ class Database {
   static Database open(std::string_view location, const OpenOptions &options = {}) {
     detail::check_abi();
     const auto lent = detail::lend(options);
-    return Database(detail::obtain<ArmillariaDatabase, armillaria_database_free>(armillaria_open,
-                                                                                 detail::lend(location), &lent));
+    return Database(
+        detail::obtain<ArmillariaDatabase, armillaria_database_free>(armillaria_open, detail::lend(location), &lent));
   }
 
   /// Opens a repository whose parts stand in directories of their own.
@@ -36,8 +36,8 @@ class Database {
     detail::check_abi();
     const auto lent_locations = detail::lend(locations);
     const auto lent = detail::lend(options);
-    return Database(detail::obtain<ArmillariaDatabase, armillaria_database_free>(armillaria_open_parts,
-                                                                                 &lent_locations, &lent));
+    return Database(
+        detail::obtain<ArmillariaDatabase, armillaria_database_free>(armillaria_open_parts, &lent_locations, &lent));
   }
 
   /// Closes it, and with it its transactions and subscriptions: whatever is asked of them later is `CLOSED`. Streams
@@ -71,8 +71,8 @@ class Database {
   /// The tables there are, by name.
   std::vector<TableInfo> list_tables(const At &at = {}) const {
     const detail::LentAt lent(at);
-    const auto list = detail::obtain<const ArmillariaTableList, armillaria_table_list_free>(
-        armillaria_list_tables, handle_.get(), lent.get());
+    const auto list = detail::obtain<const ArmillariaTableList, armillaria_table_list_free>(armillaria_list_tables,
+                                                                                            handle_.get(), lent.get());
     return detail::copy_all(list->items, list->len, detail::copy_table_info);
   }
 
@@ -273,8 +273,8 @@ class Database {
   std::vector<ChangelogEntry> changes(const ChangesOptions &options = {}) const {
     const auto tables = detail::lend_all(options.tables);
     const auto lent = detail::lend(options, tables);
-    const auto list = detail::obtain<const ArmillariaChangelog, armillaria_changelog_free>(armillaria_changes,
-                                                                                           handle_.get(), &lent);
+    const auto list =
+        detail::obtain<const ArmillariaChangelog, armillaria_changelog_free>(armillaria_changes, handle_.get(), &lent);
     return detail::copy_all(list->items, list->len, detail::copy_entry);
   }
 
@@ -308,8 +308,7 @@ class Database {
   }
 
   Stats stats() const {
-    return detail::copy(
-        *detail::obtain<const ArmillariaStats, armillaria_stats_free>(armillaria_stats, handle_.get()));
+    return detail::copy(*detail::obtain<const ArmillariaStats, armillaria_stats_free>(armillaria_stats, handle_.get()));
   }
 
   /// What an object of the repository holds, as JSON.

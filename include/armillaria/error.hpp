@@ -186,7 +186,8 @@ struct ErrorFree {
 /// Throws what a stream said when it failed: text of the form `ARM-503 the work was cancelled` is the error that it
 /// names, any other text comes from another producer and is `IO`.
 [[noreturn]] inline void throw_stream_error(int failure, const char *text) {
-  if (text == nullptr) throw_error(Code::io, "the stream failed and does not say why; errno=" + std::to_string(failure));
+  if (text == nullptr)
+    throw_error(Code::io, "the stream failed and does not say why; errno=" + std::to_string(failure));
   if (std::strncmp(text, "ARM-", 4) == 0) {
     char *end = nullptr;
     const auto number = std::strtoul(text + 4, &end, 10);

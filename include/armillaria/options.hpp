@@ -38,13 +38,13 @@ enum class MergeStrategy : std::uint32_t {
 
 /// How a database is opened.
 struct OpenOptions {
-  bool create = true;                          ///< make a repository where there is none
-  bool read_only = false;                      ///< refuse every write
-  bool external_access = false;                ///< whether SQL may read files outside the repository
-  std::uint32_t threads = 0;                   ///< 0: as many as there are cores
-  std::uint64_t memory_limit_bytes = 0;        ///< for SQL; 0: most of the machine's
-  std::optional<std::string> author{};         ///< who commits
-  std::optional<std::string> cache_dir{};      ///< where data is spilled; otherwise the system's temporary directory
+  bool create = true;                      ///< make a repository where there is none
+  bool read_only = false;                  ///< refuse every write
+  bool external_access = false;            ///< whether SQL may read files outside the repository
+  std::uint32_t threads = 0;               ///< 0: as many as there are cores
+  std::uint64_t memory_limit_bytes = 0;    ///< for SQL; 0: most of the machine's
+  std::optional<std::string> author{};     ///< who commits
+  std::optional<std::string> cache_dir{};  ///< where data is spilled; otherwise the system's temporary directory
 };
 
 /// The directories of one repository whose parts stand apart.
@@ -57,39 +57,39 @@ struct PartLocations {
 
 /// How a table is created or dropped, and how a version is committed as a bare list of chunks.
 struct TableOptions {
-  std::vector<std::string> key{};          ///< the key columns; only for `create_table`
-  std::optional<std::string> branch{};     ///< otherwise the current branch
-  std::optional<std::string> message{};    ///< why
+  std::vector<std::string> key{};        ///< the key columns; only for `create_table`
+  std::optional<std::string> branch{};   ///< otherwise the current branch
+  std::optional<std::string> message{};  ///< why
 };
 
 /// How rows are written. In a transaction, which has a branch and a message of its own, those must not be given.
 struct WriteOptions {
   WriteMode mode = WriteMode::overwrite;
-  std::vector<std::string> key{};          ///< the key columns, for a table that is created or overwritten
-  std::optional<std::string> branch{};     ///< otherwise the current branch
-  std::optional<std::string> message{};    ///< why
+  std::vector<std::string> key{};        ///< the key columns, for a table that is created or overwritten
+  std::optional<std::string> branch{};   ///< otherwise the current branch
+  std::optional<std::string> message{};  ///< why
   const CancelToken *cancel = nullptr;
 };
 
 /// How a branch is merged.
 struct MergeOptions {
   MergeStrategy strategy = MergeStrategy::fail;
-  bool dry_run = false;                    ///< only say what would come of it
-  std::optional<std::string> into{};       ///< otherwise the current branch
-  std::optional<std::string> message{};    ///< why
+  bool dry_run = false;                  ///< only say what would come of it
+  std::optional<std::string> into{};     ///< otherwise the current branch
+  std::optional<std::string> message{};  ///< why
 };
 
 /// How a transaction begins.
 struct BeginOptions {
   Isolation isolation = Isolation::snapshot;
-  std::optional<std::string> branch{};     ///< otherwise the current branch
+  std::optional<std::string> branch{};  ///< otherwise the current branch
 };
 
 /// How `Database::transact` begins and commits.
 struct TransactOptions {
   Isolation isolation = Isolation::snapshot;
-  std::optional<std::string> branch{};     ///< otherwise the current branch
-  std::optional<std::string> message{};    ///< why
+  std::optional<std::string> branch{};   ///< otherwise the current branch
+  std::optional<std::string> message{};  ///< why
 };
 
 /// Which entries of the changelog are wanted. A subscription looks at `since_tx`, `tables` and `branch` only.
@@ -142,9 +142,7 @@ class At {
     return at;
   }
   /// One table at a version of it.
-  static At version(std::string table, std::uint64_t version) {
-    return At().with_version(std::move(table), version);
-  }
+  static At version(std::string table, std::uint64_t version) { return At().with_version(std::move(table), version); }
 
   /// The same on another branch; says nothing where a tag or a transaction is named.
   At on_branch(std::string name) const & { return At(*this).on_branch(std::move(name)); }

@@ -17,8 +17,8 @@ namespace armillaria {
 
 namespace detail {
 
-/// A part of a schema that is handed out: its texts belong to the shared schema, its child pointers to itself, so that a
-/// consumer may move parts out of it, as the C data interface allows.
+/// A part of a schema that is handed out: its texts belong to the shared schema, its child pointers to itself, so that
+/// a consumer may move parts out of it, as the C data interface allows.
 struct SharedSchemaNode {
   std::shared_ptr<const Schema> schema;
   std::vector<ArrowSchema> children;

@@ -33,8 +33,8 @@ struct TimeOfDay {
 using Bytes = std::vector<std::uint8_t>;
 
 /// One value for a parameter of a statement. Owns what it holds. Made from whatever fits:
-/// `nullptr`, `bool`, integers, floating point numbers, text, `Bytes`, `Date`, `TimeOfDay`, moments, and `std::optional`
-/// of these.
+/// `nullptr`, `bool`, integers, floating point numbers, text, `Bytes`, `Date`, `TimeOfDay`, moments, and
+/// `std::optional` of these.
 class Value {
  public:
   using Variant = std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double, std::string, Bytes, Date,
@@ -126,9 +126,7 @@ struct LendValue {
   void operator()(std::int64_t value) const { integer(ARMILLARIA_PARAMETER_INT, value); }
   void operator()(Date value) const { integer(ARMILLARIA_PARAMETER_DATE, value.days); }
   void operator()(TimeOfDay value) const { integer(ARMILLARIA_PARAMETER_TIME, value.since_midnight.count()); }
-  void operator()(Timestamp value) const {
-    integer(ARMILLARIA_PARAMETER_TIMESTAMP, value.time_since_epoch().count());
-  }
+  void operator()(Timestamp value) const { integer(ARMILLARIA_PARAMETER_TIMESTAMP, value.time_since_epoch().count()); }
   void operator()(std::uint64_t value) const {
     out.kind = ARMILLARIA_PARAMETER_UINT;
     out.unsigned_integer = value;

@@ -1,6 +1,6 @@
 # One command for each thing. Each target sets itself up on a fresh machine and says what it installs.
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-c test-go parity lint header fmt bench soak doc clean
+.PHONY: help deps build demo test test-c test-cpp test-go parity lint header fmt bench soak doc clean
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,9 @@ test: deps ## Runs lints, all tests, the build without DuckDB, and the documenta
 test-c: deps ## Checks the C ABI: header, symbols, layout, C tests under the sanitizers
 	@scripts/test-c.sh
 
+test-cpp: deps ## Tests the C++ SDK and the examples in C and C++, with what they need from PyPI in .deps
+	@scripts/test-cpp.sh
+
 test-go: deps ## Tests the Go SDK: lints, race detector, example, conformance
 	@scripts/test-go.sh
 
@@ -34,6 +37,7 @@ header: deps ## Writes include/armillaria.h from the sources of the C ABI
 
 fmt: ## Formats the code
 	@cargo fmt --all
+	@scripts/lint-cpp.sh --fix
 
 bench: deps ## Measures everything against its peers, installing them into .deps; writes docs/BENCHMARKS.md
 	@scripts/bench.sh $(BENCH)
@@ -43,6 +47,7 @@ soak: deps ## Runs the crash, kill, model and mutation loops and the C tests for
 	  cargo test --release --locked --workspace --test proof -- --nocapture
 	ARMILLARIA_C_ROUNDS=100000 ARMILLARIA_C_THREAD_ROUNDS=1000 ARMILLARIA_C_CANCEL_MS=100 scripts/test-c.sh
 	ARMILLARIA_GO_LEAK_ROUNDS=20000 ARMILLARIA_GO_THREAD_ROUNDS=500 ARMILLARIA_GO_CGOCHECK=1 scripts/test-go.sh
+	scripts/test-cpp.sh --soak
 
 doc: deps ## Builds the documentation into cargo's target folder
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --lib --no-deps

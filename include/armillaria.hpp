@@ -9,6 +9,8 @@
 /// - Handles (`Database`, `Transaction`, `Subscription`, `ChunkStore`, `CancelToken`, `Stream`, `Schema`, `Batch`) are
 ///   move-only and free what they own. A handle that was moved from must not be used; the library answers
 ///   `INVALID_ARGUMENT` if it is.
+/// - Let go of every handle and stream before `main` returns. DuckDB keeps state in thread-local variables, which are
+///   gone when the destructors of static variables run: a `Database` in a static variable may crash there.
 /// - Results are plain values that own everything in them.
 /// - Whatever fails throws `armillaria::Error`, always as the subclass of its category.
 /// - `Database`, `ChunkStore` and `CancelToken` may be used by any number of threads at once. The others by one at a

@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo fmt --all --check
+scripts/lint-cpp.sh
 cargo clippy --locked --workspace --all-targets -- -D warnings
 cargo clippy --locked --workspace --lib --features armillaria-ffi/testing -- -D warnings
 cargo clippy --locked -p armillaria --no-default-features --all-targets -- -D warnings

@@ -17,6 +17,7 @@ step() { # title, command...
 
 totals() {
   awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
+    /^C\+\+ [a-z_]+: [0-9]+ passed, [0-9]+ failed/ { passed += $3; failed += $5; ignored += $7 }
     END { printf "%d passed, %d failed, %d ignored, %d s\n", passed, failed, ignored, '"$SECONDS"' }' "$log"
 }
 
@@ -27,6 +28,7 @@ no_duckdb() { # without its default feature the crate depends on DuckDB nowhere;
 step "lint" scripts/lint.sh
 step "tests" cargo test --locked --workspace --no-fail-fast
 step "C ABI" scripts/test-c.sh
+step "C++" scripts/test-cpp.sh
 step "Go" scripts/test-go.sh
 step "nothing links DuckDB without SQL" no_duckdb
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --lib --no-deps

@@ -131,7 +131,7 @@ class Batch {
 
 /// Rows that arrive batch by batch. Owns an `ArrowArrayStream`. One thread at a time. It may outlive the database
 /// that made it. Errors that turn up while it is read are thrown as those of any operation (`HASH_MISMATCH`,
-/// `CANCELLED`, …); after one, the stream has ended.
+/// `CANCELLED`, …), again and again.
 ///
 ///     for (const auto &batch : db.query("SELECT ...")) use(batch.column(0));
 class Stream {

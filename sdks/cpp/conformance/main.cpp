@@ -70,12 +70,14 @@ std::string run_case(const fs::path &file, const fs::path &fixtures) {
   std::size_t number = 0;
   std::string operation;
   try {
-    for (const auto &fields : read_json(file).at("steps")) {
+    const auto content = read_json(file);
+    if (content.at("schema") != "1.0") throw Failure("the case is of schema " + content["schema"].dump());
+    for (const auto &fields : content.at("steps")) {
       ++number;
       operation = fields.at("op").get<std::string>();
       run_step(fields, running, saved);
     }
-    return "";
+    return number > 0 ? "" : "the case has no steps";
   } catch (const std::exception &error) {
     return "step " + std::to_string(number) + " (" + operation + "): " + error.what();
   }

@@ -113,8 +113,8 @@ std::string decimal_text(const std::uint8_t *data, std::size_t scale, std::size_
       rest %= 10;
     }
     digits += static_cast<char>('0' + rest);
-    if (digits.size() == scale) digits += scale == 0 ? "" : ".";
   }
+  if (scale > 0) digits.insert(scale, ".");
   if (negative) digits += '-';
   std::reverse(digits.begin(), digits.end());
   return digits;

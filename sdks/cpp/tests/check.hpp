@@ -40,7 +40,7 @@ void equal(const A &actual, const B &expected, const char *text, const char *fil
   throw Failure(message.str());
 }
 
-inline int run_all() {
+inline int run_all(const char *program) {
   int failed = 0;
   for (const auto &[name, test] : tests()) {
     try {
@@ -51,7 +51,9 @@ inline int run_all() {
       std::cout << "FAILED  " << name << "\n  " << error.what() << "\n";
     }
   }
-  std::cout << tests().size() - static_cast<std::size_t>(failed) << " passed, " << failed << " failed" << std::endl;
+  const auto name = std::string(program).substr(std::string(program).rfind('/') + 1);
+  std::cout << "C++ " << name << ": " << tests().size() - static_cast<std::size_t>(failed) << " passed, " << failed
+            << " failed" << std::endl;
   return failed == 0 && !tests().empty() ? 0 : 1;
 }
 

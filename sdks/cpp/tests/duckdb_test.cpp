@@ -39,7 +39,8 @@ class Duck {
 
   std::string text(const char *sql) {
     duckdb_result result;
-    if (duckdb_query(connection_, sql, &result) != DuckDBSuccess) throw std::runtime_error(duckdb_result_error(&result));
+    if (duckdb_query(connection_, sql, &result) != DuckDBSuccess)
+      throw std::runtime_error(duckdb_result_error(&result));
     char *value = duckdb_value_varchar(&result, 0, 0);
     const std::string copied = value == nullptr ? "NULL" : value;
     duckdb_free(value);

@@ -1,3 +1,3 @@
 #include "check.hpp"
 
-int main() { return check::run_all(); }
+int main(int, char **arguments) { return check::run_all(arguments[0]); }

@@ -88,6 +88,4 @@ TEST(buffers_made_in_cpp_keep_their_addresses) {
   CHECK_EQUAL(returned.column("id").number<int>(2).value(), 3);
 }
 
-TEST(a_panic_is_an_internal_error) {
-  CHECK_THROWS(InternalError, internal, detail::call(armillaria_testing_panic));
-}
+TEST(a_panic_is_an_internal_error) { CHECK_THROWS(InternalError, internal, detail::call(armillaria_testing_panic)); }

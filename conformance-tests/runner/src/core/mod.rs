@@ -162,7 +162,7 @@ impl CoreBackend {
 
     fn transaction_end(&mut self, step: &Step) -> Answer {
         let Handle::Transaction(transaction) = self.handles.get(step.on()?)? else {
-            return Err("only a transaction ends".into());
+            return Err("only a transaction is committed or rolled back".into());
         };
         if step.op() == "rollback" {
             transaction.rollback()?;

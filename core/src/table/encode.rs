@@ -17,6 +17,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::schema::types::ColumnPath;
 
 use super::row_hash::{BOUNDARY_SEED, row_hashes};
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::limits::ROW_GROUP_ROWS_MAX;
 
@@ -30,19 +31,25 @@ const DICTIONARY_BYTES_MAX: usize = 1 << 20;
 /// How many values of a column are looked at to choose its encoding.
 const SAMPLE_ROWS: usize = 4096;
 
-/// The Parquet file of these rows, in balanced row groups of at most [`ROW_GROUP_ROWS_MAX`] rows.
-pub(super) fn encode_chunk(batch: &RecordBatch) -> Result<Vec<u8>> {
-    encode(batch).map_err(|error| Error::internal(format!("cannot encode a chunk: {error}")))
+/// The Parquet file of these rows, in balanced row groups of at most [`ROW_GROUP_ROWS_MAX`] rows. `CANCELLED` between
+/// two of them.
+pub(super) fn encode_chunk(batch: &RecordBatch, cancel: &CancelToken) -> Result<Vec<u8>> {
+    let mut writer = writer(batch).map_err(internal)?;
+    for (start, rows) in row_groups(batch.num_rows()) {
+        cancel.check("writing a table")?;
+        let written = writer.write(&batch.slice(start, rows)).and_then(|()| writer.flush());
+        written.map_err(internal)?;
+    }
+    writer.into_inner().map_err(internal)
 }
 
-fn encode(batch: &RecordBatch) -> Result<Vec<u8>, ParquetError> {
+fn writer(batch: &RecordBatch) -> Result<ArrowWriter<Vec<u8>>, ParquetError> {
     let options = ArrowWriterOptions::new().with_properties(properties(batch)?);
-    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options)?;
-    for (start, rows) in row_groups(batch.num_rows()) {
-        writer.write(&batch.slice(start, rows))?;
-        writer.flush()?;
-    }
-    writer.into_inner()
+    ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options)
+}
+
+fn internal(error: ParquetError) -> Error {
+    Error::internal(format!("cannot encode a chunk: {error}"))
 }
 
 /// Cuts rows into the fewest groups allowed, their sizes differing by at most one.

@@ -173,7 +173,7 @@ impl TableStore {
         let decoder = self.decoder(Projection::stored(&data.schema)?);
         let mut batches = decoder.open(&Source::Inline(data.tail.clone()))?;
         let batch = batches.next().transpose()?.ok_or_else(|| Error::internal("inlined batches gave no rows"))?;
-        Ok(Some(Bytes::from(encode_chunk(&batch)?)))
+        Ok(Some(Bytes::from(encode_chunk(&batch, &CancelToken::new())?)))
     }
 
     /// Stores a manifest: in the answer if it is short, else in metadata nodes. Durable on return.
@@ -225,23 +225,29 @@ impl TableStore {
         cutter: Cutter,
         known: HashMap<LogicalHash, &'a ChunkEntry>,
         inline_budget: usize,
-        cancel: &CancelToken,
+        cancel: &'a CancelToken,
     ) -> Result<(Written, Option<InlineRows>)> {
         let intake = Intake::new(table, rows.schema(), self.schemas.of(schema)?)?;
-        let writer = self.writer(intake.target().clone(), known);
+        let writer = self.writer(intake.target().clone(), known, cancel);
         let budget = inline_budget.min(INLINE_BATCH_BYTES_MAX);
         let written = writer.write(pieces(rows, &intake, cancel), cutter, budget as u64 * FEW_BYTES_FACTOR)?;
         writer.inline_or_chunk(written, budget)
     }
 
-    fn writer<'a>(&'a self, schema: ChunkSchema, known: HashMap<LogicalHash, &'a ChunkEntry>) -> ChunkWriter<'a> {
-        ChunkWriter { chunks: &self.chunks, schema, known, threads: self.options.threads }
+    fn writer<'a>(
+        &'a self,
+        schema: ChunkSchema,
+        known: HashMap<LogicalHash, &'a ChunkEntry>,
+        cancel: &'a CancelToken,
+    ) -> ChunkWriter<'a> {
+        ChunkWriter { chunks: &self.chunks, schema, known, threads: self.options.threads, cancel }
     }
 
     fn fold(&self, parent: &TableData, window: &fold::Window) -> Result<Fold> {
         let decoder = self.decoder(Projection::stored(&parent.schema)?);
         let batches = decoder.in_turn(sources(&window.part(parent)));
-        let writer = self.writer(self.schemas.of(&parent.schema)?, HashMap::new());
+        let cancel = CancelToken::new();
+        let writer = self.writer(self.schemas.of(&parent.schema)?, HashMap::new(), &cancel);
         let written = writer.write(batches, Cutter::new(Guide::default()), 0)?;
         Ok(window.fold(parent, written))
     }

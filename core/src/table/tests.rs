@@ -365,6 +365,22 @@ fn cancelled_work_stops() {
 }
 
 #[test]
+fn rows_that_wait_for_their_chunk_are_cancelled_too() {
+    for threads in [1, 3] {
+        let (fixture, cancel) = (Fixture::with_threads(threads), CancelToken::new());
+        let at_the_end = cancel.clone();
+        let end = std::iter::from_fn(move || {
+            at_the_end.cancel();
+            None
+        });
+        let batches = cut(&rows(0..MANY), 10_000).into_iter().map(Ok).chain(end);
+        let stream = RecordBatchIterator::new(batches, rows(0..0).schema());
+        let written = fixture.tables.overwrite(&name(), None, Box::new(stream), &[], 0, &cancel);
+        assert_eq!(code(written), Code::Cancelled, "{threads} threads");
+    }
+}
+
+#[test]
 fn unknown_columns_are_named() {
     let fixture = Fixture::new();
     let data = fixture.overwrite(None, &[rows(0..5)]).unwrap().to_data(None);

@@ -21,6 +21,7 @@ use super::encode::encode_chunk;
 use super::inline::encode_batch;
 use super::row_hash::{BOUNDARY_SEED, row_bytes, row_hashes};
 use super::statistics::column_statistics;
+use crate::cancel::CancelToken;
 use crate::chunk_store::ChunkStore;
 use crate::error::{Error, Result};
 use crate::format::{ChunkEntry, ChunkHash, LogicalHash};
@@ -32,6 +33,7 @@ pub(super) struct ChunkWriter<'a> {
     /// Chunks that need not be encoded again.
     pub(super) known: HashMap<LogicalHash, &'a ChunkEntry>,
     pub(super) threads: usize,
+    pub(super) cancel: &'a CancelToken,
 }
 
 /// What became of the rows of one call; every chunk is durable.
@@ -109,14 +111,15 @@ impl ChunkWriter<'_> {
             .map_err(|error| Error::internal(format!("cannot join rows to a chunk: {error}")))
     }
 
-    /// Makes a chunk, or finds it among the known ones.
+    /// Makes a chunk, or finds it among the known ones. `CANCELLED` also in between.
     fn make(&self, job: &Job) -> Result<Made> {
+        self.cancel.check("writing a table")?;
         let batch = self.join(&job.pieces)?;
         let logical = logical_hash(&self.schema.message, &batch)?;
         if let Some(known) = self.known.get(&logical) {
             return Ok(Made { entry: (*known).clone(), new: false, put: false });
         }
-        let bytes = encode_chunk(&batch)?;
+        let bytes = encode_chunk(&batch, self.cancel)?;
         let put = self.chunks.put(&bytes)?;
         let entry = ChunkEntry {
             chunk: put.hash,

@@ -20,7 +20,7 @@ static inline void fail(const char *file, int line, const char *what) {
   if (error != NULL) {
     fprintf(stderr, "  %s: %s\n", armillaria_error_name(error), armillaria_error_message(error));
   }
-  fflush(stderr);
+  fflush(NULL);
   abort();
 }
 

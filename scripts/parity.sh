@@ -6,4 +6,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # The features of the whole workspace, so that nothing below is compiled twice.
 cargo build --quiet --locked --workspace --bin armillaria-parity
+export ARMILLARIA_CONFORMANCE_DIR=$PWD/conformance-tests
 exec "${CARGO_TARGET_DIR:-target}/debug/armillaria-parity" "$@"

@@ -30,6 +30,7 @@ step "tests" cargo test --locked --workspace --no-fail-fast
 step "C ABI" scripts/test-c.sh
 step "C++" scripts/test-cpp.sh
 step "Go" scripts/test-go.sh
+step "parity" scripts/parity.sh --check
 step "nothing links DuckDB without SQL" no_duckdb
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --lib --no-deps
 totals

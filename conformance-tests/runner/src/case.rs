@@ -16,9 +16,10 @@ pub struct Case {
     pub steps: Vec<Map<String, Json>>,
 }
 
-/// The folder `conformance-tests`.
+/// The folder `conformance-tests`: where `ARMILLARIA_CONFORMANCE_DIR` says, else where this crate was compiled.
 pub fn suite_dir() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    let named = std::env::var_os("ARMILLARIA_CONFORMANCE_DIR").map(PathBuf::from);
+    named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
 }
 
 /// Every case of the suite, by name; only the one that `ARMILLARIA_CONFORMANCE_CASE` names, if it is set.

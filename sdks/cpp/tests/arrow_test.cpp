@@ -1,4 +1,4 @@
-// Streams go into Arrow C++, are changed there, and come back.
+// Streams go into Arrow C++, are changed there, and come back. In C++20, which Arrow asks for.
 #include <arrow/api.h>
 #include <arrow/c/bridge.h>
 
@@ -75,6 +75,17 @@ TEST(a_table_goes_through_arrow_and_comes_back_the_same) {
   CHECK_EQUAL(diff.rows_added + diff.rows_removed, 0U);
   CHECK(diff.schema_changes.empty());
   CHECK(first.chunks_written > 0);
+}
+
+TEST(options_have_designated_initialisers_from_cpp20_on) {
+  const auto db = Database::open("memory:", {.author = "Ada"});
+  db.create_branch("trial");
+  db.write_table("a", ids({{1}}), {.branch = "trial", .message = "first"});
+  db.transact([](Transaction &tx) { tx.write_table("a", ids({{2}}), {.mode = WriteMode::append}); },
+              {.branch = "trial", .message = "second"});
+  const auto entry = db.changes({.since_tx = 2, .branch = "trial"}).back();
+  CHECK_EQUAL(entry.author.value() + " " + entry.message.value(), "Ada second");
+  CHECK(db.merge_branch("trial", {.dry_run = true}).kind == MergeKind::fast_forward);
 }
 
 TEST(an_error_of_arrow_fails_the_write) {

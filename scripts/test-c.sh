@@ -72,7 +72,7 @@ fi
 for test in operations misuse threads cancel rounds; do compile "$test" "$library" "$test" "${address[@]}"; done
 compile border "$testing" border "${address[@]}"
 # The rounds look for leaks; what costs most and finds other things, as the tests before them do, is left out.
-quick=malloc_context_size=1:quarantine_size_mb=1:max_malloc_fill_size=0:replace_str=0:replace_intrin=0
+quick=malloc_context_size=1:quarantine_size_mb=1:max_malloc_fill_size=0:replace_intrin=0
 
 step "every operation"
 mkdir "$scratch/operations" && "$out/operations" "$scratch/operations"

@@ -173,8 +173,8 @@ impl CoreBackend {
 
     fn query(&mut self, step: &Step) -> Answer {
         let (sql, given, cancel) = (step.text("sql")?, Given::parse(step)?, self.cancel(step)?);
-        let names = given.names();
-        let parameters = names.parameters();
+        let values = given.values();
+        let parameters = values.parameters();
         let stream = match self.handles.get(step.on()?)? {
             Handle::Database(database) => database.query_with(sql, parameters, &at(step, "at")?, &cancel)?,
             Handle::Transaction(transaction) => transaction.query_with(sql, parameters, &cancel)?,
@@ -185,8 +185,8 @@ impl CoreBackend {
 
     fn execute(&mut self, step: &Step) -> Answer {
         let (sql, given) = (step.text("sql")?, Given::parse(step)?);
-        let names = given.names();
-        let parameters = names.parameters();
+        let values = given.values();
+        let parameters = values.parameters();
         self.cancel(step)?;
         match self.handles.get(step.on()?)? {
             Handle::Database(database) => results::commit(&database.execute(sql, parameters)?),

@@ -22,7 +22,7 @@ impl Given {
         Ok(Given { arguments: step.parameters()? })
     }
 
-    pub(super) fn names(&self) -> Borrowed<'_> {
+    pub(super) fn values(&self) -> Borrowed<'_> {
         match &self.arguments {
             Arguments::Positional(values) => Borrowed::Positional(values.iter().map(value).collect()),
             Arguments::Named(values) => {

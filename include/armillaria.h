@@ -846,7 +846,7 @@ typedef struct ArmillariaBranchDiff {
 
 /**
  * Creates a branch, at any place that can be read; the same work for one table or ten thousand. `description` is
- * optional. `BRANCH_EXISTS`.
+ * optional. `BRANCH_EXISTS`; `INVALID_ARGUMENT` if `from` names versions of single tables.
  */
 ArmillariaStatus armillaria_create_branch(const ArmillariaDatabase *db,
                                           ArmillariaString name,
@@ -1012,7 +1012,7 @@ typedef struct ArmillariaTagList {
   size_t len;
 } ArmillariaTagList;
 
-/** Gives a name to a place, for ever. `TAG_EXISTS`. */
+/** Gives a name to a place, for ever. `TAG_EXISTS`; `INVALID_ARGUMENT` if `at` names versions of single tables. */
 ArmillariaStatus armillaria_create_tag(const ArmillariaDatabase *db,
                                        ArmillariaString name,
                                        const ArmillariaAt *at,

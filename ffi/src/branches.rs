@@ -106,7 +106,7 @@ fn branch_diff(diff: BranchDiff) -> *const ArmillariaBranchDiff {
 }
 
 /// Creates a branch, at any place that can be read; the same work for one table or ten thousand. `description` is
-/// optional. `BRANCH_EXISTS`.
+/// optional. `BRANCH_EXISTS`; `INVALID_ARGUMENT` if `from` names versions of single tables.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn armillaria_create_branch(
     db: Option<&ArmillariaDatabase>,

@@ -48,7 +48,7 @@ fn tag_list(tags: Vec<TagInfo>) -> *const ArmillariaTagList {
     })
 }
 
-/// Gives a name to a place, for ever. `TAG_EXISTS`.
+/// Gives a name to a place, for ever. `TAG_EXISTS`; `INVALID_ARGUMENT` if `at` names versions of single tables.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn armillaria_create_tag(
     db: Option<&ArmillariaDatabase>,

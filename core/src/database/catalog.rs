@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn listed_parquet_files_are_read_appended_to_and_queried() {
+    fn listed_parquet_files_are_read_and_appended_to() {
         let directory = tempfile::tempdir().unwrap();
         let db = Database::open(directory.path(), OpenOptions::default()).unwrap();
         db.write_table("source", rows(0..100_000), &WriteOptions::default()).unwrap();

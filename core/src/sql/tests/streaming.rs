@@ -114,7 +114,8 @@ fn an_error_in_the_middle_travels_inside_the_stream() {
     let (last, before) = batches.split_last().unwrap();
     assert!(!before.is_empty() && before.iter().all(Result::is_ok));
     let error = last.as_ref().unwrap_err().to_string();
-    assert!(error.contains("late"), "{error}");
+    // Now and then DuckDB tells that it stopped its other threads instead of why.
+    assert!(error.contains("late") || error.contains("Interrupted"), "{error}");
 }
 
 #[test]

@@ -151,12 +151,13 @@ class Stream {
 
   /// The next batch; none at the end. Batches without rows are handed out as they come.
   std::optional<Batch> next() {
-    if (!schema_) schema_ = std::make_shared<const Schema>(schema());
     ArrowArray array{};
     const int failure = readable().get_next(owner_.get(), &array);
     if (failure != 0) fail(failure);
     if (array.release == nullptr) return std::nullopt;
-    return Batch(&array, schema_);
+    detail::ArrowOwner<ArrowArray> rows(&array);
+    if (!schema_) schema_ = std::make_shared<const Schema>(schema());
+    return Batch(rows.get(), schema_);
   }
 
   /// The struct, borrowed. Whoever takes it over from here (as `arrow::ImportRecordBatchReader` does) leaves this

@@ -10,7 +10,7 @@ import (
 
 // token carries the end of a context to the library.
 type token struct {
-	stop func() bool
+	stop func() bool // nil for a context that never ends
 
 	mu     sync.Mutex
 	object *C.ArmillariaCancel
@@ -19,7 +19,9 @@ type token struct {
 // newToken makes a token that is cancelled when the context ends. It must be freed.
 func newToken(ctx context.Context) *token {
 	t := &token{object: C.armillaria_cancel_new()}
-	t.stop = context.AfterFunc(ctx, t.cancel)
+	if ctx.Done() != nil {
+		t.stop = context.AfterFunc(ctx, t.cancel)
+	}
 	return t
 }
 
@@ -45,7 +47,9 @@ func (t *token) free() {
 	if t == nil {
 		return
 	}
-	t.stop()
+	if t.stop != nil {
+		t.stop()
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	C.armillaria_cancel_free(t.object)

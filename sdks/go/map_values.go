@@ -1,10 +1,6 @@
 package armillaria
 
 // #include "armillaria.h"
-//
-// static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out) {
-//   return stream->get_schema(stream, out);
-// }
 import "C"
 
 import (
@@ -17,16 +13,18 @@ import (
 // arrow-go imports every map as if its values could be null. What a C schema says of that is read here, and put right in
 // the types that arrow-go made of it, before any array has them. Maps are in the order in which they are met.
 
-// streamMapValues tells of each map in the schema of a stream whether its values can be null.
-func streamMapValues(stream *cdata.CArrowArrayStream) (nullable []bool) {
-	var schema C.struct_ArrowSchema
-	if C.get_schema((*C.struct_ArrowArrayStream)(unsafe.Pointer(stream)), &schema) == 0 {
-		nullable = mapValues(nil, &schema)
-		cdata.ReleaseCArrowSchema((*cdata.CArrowSchema)(unsafe.Pointer(&schema)))
+// takeSchema imports a schema, which it releases.
+func takeSchema(schema *C.struct_ArrowSchema) (*arrow.Schema, error) {
+	nullable := mapValues(nil, schema)
+	imported, err := cdata.ImportCArrowSchema((*cdata.CArrowSchema)(unsafe.Pointer(schema)))
+	if err != nil {
+		return nil, newError(CodeUnsupported, "arrow-go cannot read the schema: "+err.Error(), err)
 	}
-	return nullable // an error comes again when the stream is imported
+	putMapValuesRight(imported, nullable)
+	return imported, nil
 }
 
+// mapValues tells of each map in a schema whether its values can be null.
 func mapValues(nullable []bool, schema *C.struct_ArrowSchema) []bool {
 	children := unsafe.Slice(schema.children, schema.n_children)
 	if format := unsafe.Slice((*byte)(unsafe.Pointer(schema.format)), 2); format[0] == '+' && format[1] == 'm' {

@@ -49,6 +49,7 @@ func invoke[P comparable](
 
 // run makes one call.
 func run(ctx context.Context, call func(*request, **C.ArmillariaError) C.ArmillariaStatus) error {
+	calls.giveWay()
 	r := &request{ctx: ctx}
 	defer r.free()
 	var failure *C.ArmillariaError
@@ -61,8 +62,8 @@ func openRows(
 	ctx context.Context, call func(cancel *C.ArmillariaCancel, out *C.struct_ArrowArrayStream) error,
 ) (*Rows, error) {
 	token := newToken(ctx)
-	var stream cdata.CArrowArrayStream
-	if err := call(token.pointer(), (*C.struct_ArrowArrayStream)(unsafe.Pointer(&stream))); err != nil {
+	var stream C.struct_ArrowArrayStream
+	if err := call(token.pointer(), &stream); err != nil {
 		token.free()
 		return nil, err
 	}
@@ -98,11 +99,5 @@ func importSchema(call func(out *C.struct_ArrowSchema) error) (*arrow.Schema, er
 	if err := call(&schema); err != nil {
 		return nil, err
 	}
-	nullable := mapValues(nil, &schema)
-	imported, err := cdata.ImportCArrowSchema((*cdata.CArrowSchema)(unsafe.Pointer(&schema)))
-	if err != nil {
-		return nil, newError(CodeUnsupported, "arrow-go cannot read the schema: "+err.Error(), err)
-	}
-	putMapValuesRight(imported, nullable)
-	return imported, nil
+	return takeSchema(&schema)
 }

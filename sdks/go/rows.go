@@ -1,5 +1,8 @@
 package armillaria
 
+// #include "armillaria.h"
+import "C"
+
 import (
 	"context"
 	"iter"
@@ -9,7 +12,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/cdata"
 )
 
 // Rows is a stream of record batches, read from the library as they are asked for and never copied.
@@ -18,7 +20,8 @@ import (
 // Close may be called from any, and ends a read that is under way. Rows may outlive the Database or Transaction that
 // made them. The context that they were asked for with also ends them: reading then fails with CANCELLED.
 type Rows struct {
-	stream *stream
+	stream    *stream
+	forgotten runtime.Cleanup // closes the stream of rows that nobody closed
 }
 
 var _ array.RecordReader = (*Rows)(nil)
@@ -32,29 +35,22 @@ type stream struct {
 	closed atomic.Bool
 
 	mu      sync.Mutex // held while the reader works
-	reader  array.RecordReader
+	reader  *reader
 	current arrow.RecordBatch
 	err     error
 }
 
 // importRows moves a stream in. It owns the token from here on.
-func importRows(ctx context.Context, token *token, source *cdata.CArrowArrayStream) (*Rows, error) {
-	nullable := streamMapValues(source)
-	imported, err := cdata.ImportCRecordReader(source, nil)
+func importRows(ctx context.Context, token *token, source *C.struct_ArrowArrayStream) (*Rows, error) {
+	reader, err := newReader(source)
 	if err != nil {
 		token.free()
 		return nil, streamError(ctx, err)
 	}
-	reader, ok := imported.(array.RecordReader)
-	if !ok {
-		token.free()
-		return nil, newError(CodeInternal, "arrow-go's reader of C streams is no array.RecordReader")
-	}
-	putMapValuesRight(reader.Schema(), nullable)
-	s := &stream{ctx: ctx, schema: reader.Schema(), token: token, reader: reader}
+	s := &stream{ctx: ctx, schema: reader.schema, token: token, reader: reader}
 	s.refs.Store(1)
 	rows := &Rows{stream: s}
-	runtime.AddCleanup(rows, (*stream).close, s)
+	rows.forgotten = runtime.AddCleanup(rows, (*stream).close, s)
 	return rows, nil
 }
 
@@ -117,7 +113,10 @@ func (r *Rows) Retain() { r.stream.refs.Add(1) }
 func (r *Rows) Release() { r.stream.release() }
 
 // Close gives back the share that the rows came with. It may be called again and again.
-func (r *Rows) Close() { r.stream.close() }
+func (r *Rows) Close() {
+	r.forgotten.Stop()
+	r.stream.close()
+}
 
 func (s *stream) close() {
 	if s.closed.CompareAndSwap(false, true) {
@@ -148,12 +147,11 @@ func (s *stream) take() (arrow.RecordBatch, error) {
 	if s.reader == nil {
 		return nil, s.err
 	}
-	if s.reader.Next() {
-		batch := s.reader.RecordBatch()
-		batch.Retain()
+	batch, err := s.reader.next()
+	if batch != nil {
 		return batch, nil
 	}
-	if err := s.reader.Err(); err != nil {
+	if err != nil {
 		s.err = streamError(s.ctx, err)
 		if s.refs.Load() <= 0 && s.ctx.Err() == nil {
 			s.err = errRowsClosed() // which is what cancelled it
@@ -184,7 +182,7 @@ func (s *stream) drop() {
 
 // finish gives back what the library holds for the stream.
 func (s *stream) finish() {
-	s.reader.Release()
+	s.reader.release()
 	s.reader = nil
 	s.token.free()
 }

@@ -1,15 +1,14 @@
 //! Reads everything and says what is damaged, and which tables and versions that touches.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZero;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Serialize;
 
+use super::hashing::{Hashing, hash_while};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
-use crate::format::{ChunkHash, Manifest, ManifestSource, TableChange, TxId};
+use crate::format::{ChunkEntry, ChunkHash, Manifest, ManifestSource, NodeHash, TableChange, TxId};
 use crate::repository::Repository;
 
 const ACTION: &str = "the verification";
@@ -30,11 +29,11 @@ impl std::fmt::Debug for VerifyOptions<'_> {
 }
 
 /// How far a verification is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Chunks checked.
     pub done: u64,
-    /// Chunks to check.
+    /// Chunks to check, as far as the log has been read: chunks are checked meanwhile.
     pub total: u64,
 }
 
@@ -78,7 +77,17 @@ pub struct Problem {
 /// hash of every chunk. Damage is reported, not an error; `CLOSED`, `CANCELLED`, `IO` and the like are.
 pub fn verify(repository: &Repository, options: &VerifyOptions<'_>, cancel: &CancelToken) -> Result<VerifyReport> {
     let mut report = VerifyReport::default();
-    let used = read_log(repository, &mut report, cancel)?;
+    // What the log names was stored before: listed in this order, nothing that is being committed seems to be missing.
+    let mut find = |hashing: Option<&Hashing<'_>>| {
+        let used = read_log(repository, &mut report, hashing, cancel)?;
+        let stored = repository.chunks.list()?.into_iter().map(|listed| (listed.hash, listed.bytes));
+        Ok((used, stored.collect::<BTreeMap<ChunkHash, u64>>()))
+    };
+    let ((used, stored), mut wrong) = match options.deep {
+        true => hash_while(&repository.chunks, options, cancel, |hashing| find(Some(hashing)))?,
+        false => (find(None)?, BTreeMap::new()),
+    };
+    cancel.check(ACTION)?;
     let health = repository.catalog.log().health()?;
     report.notes.extend(health.torn.map(|at| {
         format!(
@@ -87,13 +96,17 @@ pub fn verify(repository: &Repository, options: &VerifyOptions<'_>, cancel: &Can
         )
     }));
     report.notes.extend(health.quarantined.iter().map(|path| format!("{path} holds bytes of an unfinished write")));
-    let stored: BTreeMap<ChunkHash, u64> =
-        repository.chunks.list()?.into_iter().map(|listed| (listed.hash, listed.bytes)).collect();
     report.chunks = used.len() as u64;
     report.chunk_bytes = used.keys().filter_map(|chunk| stored.get(chunk)).sum();
     report.unused_chunks = stored.keys().filter(|chunk| !used.contains_key(*chunk)).count() as u64;
-    let damaged = damaged_chunks(repository, &used, &stored, options, cancel);
-    cancel.check(ACTION)?;
+    let mut damaged = BTreeMap::new();
+    for (chunk, bytes) in &used {
+        let error = check_listed(*chunk, *bytes, &stored).err().or_else(|| wrong.remove(chunk));
+        damaged.extend(error.map(|error| (*chunk, error)));
+    }
+    if let (false, Some(tell)) = (options.deep, options.progress) {
+        tell(Progress { done: report.chunks, total: report.chunks });
+    }
     let affected = affected_versions(repository, &damaged, cancel)?;
     report.problems.extend(damaged.into_iter().map(|(chunk, error)| {
         let affects = affected.get(&chunk).map(|versions| versions.iter().cloned().collect()).unwrap_or_default();
@@ -107,12 +120,24 @@ fn problem(object: String, error: &Error, affects: Vec<(String, u64)>) -> Proble
     Problem { object, code: error.code().name(), message: error.to_string(), affects }
 }
 
-/// The chunks that versions use, with the sizes that their lists say (`None` where they say none).
-type UsedChunks = BTreeMap<ChunkHash, Option<u64>>;
+/// What the log has told so far.
+#[derive(Default)]
+struct Found {
+    /// The chunks that versions use, with the sizes that their lists say (`None` where they say none).
+    used: BTreeMap<ChunkHash, Option<u64>>,
+    /// Nodes of chunk lists that were read and are whole.
+    sound: HashSet<NodeHash>,
+}
 
-fn read_log(repository: &Repository, report: &mut VerifyReport, cancel: &CancelToken) -> Result<UsedChunks> {
+/// Reads the log and the chunk lists; each chunk is given to be hashed as soon as it is known.
+fn read_log(
+    repository: &Repository,
+    report: &mut VerifyReport,
+    hashing: Option<&Hashing<'_>>,
+    cancel: &CancelToken,
+) -> Result<BTreeMap<ChunkHash, Option<u64>>> {
     let view = repository.catalog.view()?;
-    let mut used = UsedChunks::new();
+    let mut found = Found::default();
     for record in repository.catalog.log().scan(repository.catalog.beginning()) {
         cancel.check(ACTION)?;
         let record = match record {
@@ -136,7 +161,7 @@ fn read_log(repository: &Repository, report: &mut VerifyReport, cancel: &CancelT
             }
             for change in &transaction.tables {
                 report.versions += u64::from(change.content.is_some());
-                if let Err(error) = collect_chunks(repository, change, &mut used) {
+                if let Err(error) = found.collect(repository, change, hashing) {
                     let version = change.to.map_or(0, |version| version.0);
                     let object = format!("the chunk list of table {} version {version}", change.table);
                     report.problems.push(problem(object, &error, vec![(change.table.to_string(), version)]));
@@ -144,7 +169,36 @@ fn read_log(repository: &Repository, report: &mut VerifyReport, cancel: &CancelT
             }
         }
     }
-    Ok(used)
+    Ok(found.used)
+}
+
+impl Found {
+    fn collect(&mut self, repository: &Repository, change: &TableChange, hashing: Option<&Hashing<'_>>) -> Result<()> {
+        match change.content.as_ref().map(|content| &content.manifest) {
+            Some(ManifestSource::Here(manifest)) => self.add_entries(&manifest.chunks, hashing),
+            Some(ManifestSource::Node(root)) => {
+                let entries = repository.tables.load_unknown_entries(*root, &mut self.sound)?;
+                self.add_entries(&entries, hashing);
+            }
+            Some(ManifestSource::Listed(chunks)) => chunks.iter().for_each(|chunk| self.add(*chunk, None, hashing)),
+            Some(ManifestSource::As(_)) | None => {}
+        }
+        Ok(())
+    }
+
+    fn add_entries(&mut self, entries: &[ChunkEntry], hashing: Option<&Hashing<'_>>) {
+        entries.iter().for_each(|entry| self.add(entry.chunk, Some(entry.bytes), hashing));
+    }
+
+    fn add(&mut self, chunk: ChunkHash, bytes: Option<u64>, hashing: Option<&Hashing<'_>>) {
+        match self.used.entry(chunk) {
+            Entry::Occupied(mut known) => *known.get_mut() = bytes.or(*known.get()),
+            Entry::Vacant(new) => {
+                new.insert(bytes);
+                hashing.into_iter().for_each(|hashing| hashing.add(chunk));
+            }
+        }
+    }
 }
 
 /// The index finds a transaction and the versions that it made.
@@ -166,71 +220,12 @@ fn check_index(view: &crate::catalog::View, transaction: &crate::format::Transac
     Ok(())
 }
 
-fn collect_chunks(repository: &Repository, change: &TableChange, used: &mut UsedChunks) -> Result<()> {
-    let mut add = |manifest: &Manifest| {
-        used.extend(manifest.chunks.iter().map(|chunk| (chunk.chunk, Some(chunk.bytes))));
-    };
-    match change.content.as_ref().map(|content| &content.manifest) {
-        Some(ManifestSource::Here(manifest)) => add(manifest),
-        Some(ManifestSource::Node(hash)) => add(&repository.tables.load_manifest(*hash)?),
-        Some(ManifestSource::Listed(chunks)) => {
-            chunks.iter().for_each(|chunk| {
-                used.entry(*chunk).or_default();
-            });
-        }
-        Some(ManifestSource::As(_)) | None => {}
-    }
-    Ok(())
-}
-
-fn damaged_chunks(
-    repository: &Repository,
-    used: &UsedChunks,
-    stored: &BTreeMap<ChunkHash, u64>,
-    options: &VerifyOptions<'_>,
-    cancel: &CancelToken,
-) -> BTreeMap<ChunkHash, Error> {
-    let chunks: Vec<_> = used.iter().collect();
-    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let damaged = Mutex::new(BTreeMap::new());
-    let work = || {
-        while !cancel.is_cancelled()
-            && let Some((chunk, bytes)) = chunks.get(next.fetch_add(1, Ordering::Relaxed))
-        {
-            if let Err(error) = check_chunk(repository, **chunk, **bytes, stored, options.deep) {
-                damaged.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(**chunk, error);
-            }
-            let done = done.fetch_add(1, Ordering::Relaxed) as u64 + 1;
-            if let Some(progress) = options.progress {
-                progress(Progress { done, total: chunks.len() as u64 });
-            }
-        }
-    };
-    let threads = match options.deep {
-        true => std::thread::available_parallelism().map_or(1, NonZero::get),
-        false => 1,
-    };
-    std::thread::scope(|scope| {
-        (1..threads).for_each(|_| drop(scope.spawn(work)));
-        work();
-    });
-    damaged.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-fn check_chunk(
-    repository: &Repository,
-    chunk: ChunkHash,
-    bytes: Option<u64>,
-    stored: &BTreeMap<ChunkHash, u64>,
-    deep: bool,
-) -> Result<()> {
+/// A chunk is there, in the size that lists say.
+fn check_listed(chunk: ChunkHash, bytes: Option<u64>, stored: &BTreeMap<ChunkHash, u64>) -> Result<()> {
     let found = stored.get(&chunk).ok_or_else(|| Error::ChunkNotFound { hash: chunk.to_hex() })?;
     if bytes.is_some_and(|bytes| bytes != *found) {
         let (expected, actual) = (format!("{} ({} bytes)", chunk, bytes.unwrap_or(0)), format!("{found} bytes"));
         return Err(Error::HashMismatch { object: "chunk", expected, actual });
-    }
-    if deep {
-        repository.chunks.verify(chunk)?;
     }
     Ok(())
 }

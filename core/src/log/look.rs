@@ -1,6 +1,6 @@
 //! Catching up: what came since, made durable, and what stands behind it.
 
-use super::walk::{CUT_SHORT, Step, Tail, Walker, has_records_behind, is_reached, is_zero, read_rest};
+use super::walk::{CUT_SHORT, Step, Tail, Walker, has_records_behind, is_reached, read_behind_zeros};
 use super::{Log, LogRecord, State};
 use crate::error::{Error, Result};
 
@@ -44,7 +44,7 @@ impl Log {
 
     fn is_clean_behind(&self, state: &State) -> Result<bool> {
         match self.files.open(state.end.file)? {
-            Some(file) => Ok(!self.files.is_cut_short(&file)? && is_zero(&read_rest(&file, state.end.offset)?)),
+            Some(file) => Ok(!self.files.is_cut_short(&file)? && read_behind_zeros(&file, state.end.offset)?.is_none()),
             None => Ok(true),
         }
     }

@@ -266,6 +266,30 @@ fn a_record_cut_off_anywhere_is_a_torn_tail() {
 }
 
 #[test]
+fn records_far_behind_zeros_are_found() {
+    let open = |store| {
+        Log::open_with(store, Environment::seeded(7), chain_start(), None, Access::ReadWrite, LOG_FILE_BYTES).unwrap()
+    };
+    let store = memory();
+    let log = open(store.clone());
+    (0..10).for_each(|_| _ = append(&log, 50_000).unwrap());
+    let records = all(&log);
+    let mut zeroed = first_file(&store);
+    let behind = |n: usize| records[n].behind().offset as usize;
+    zeroed[behind(1)..behind(8)].fill(0);
+    let damaged = open(with_first_file(&zeroed));
+    assert_eq!(damaged.health().unwrap().damage.map(|damage| damage.at), Some(records[1].behind()));
+    assert!(matches!(append(&damaged, 1), Err(Error::LogCorrupt { .. })));
+    assert!(damaged.scan(LogPosition::start(chain_start())).last().unwrap().is_err());
+    // The last record alone is lost: that is the end.
+    let mut ended = first_file(&store);
+    ended[behind(8)..].fill(0);
+    let ended = open(with_first_file(&ended));
+    assert_eq!(ended.catch_up().unwrap(), records[..9]);
+    assert_eq!(append(&ended, 1).unwrap().sequence, Sequence(10));
+}
+
+#[test]
 fn a_zeroed_page_or_a_missing_file_is_damage() {
     let store = memory();
     let log = open(store.clone(), None).unwrap();

@@ -171,12 +171,12 @@ pub(super) fn has_records_behind(files: &Files, at: LogPosition) -> Result<bool>
         return Ok(true);
     }
     let Some(file) = files.open(at.file)? else { return Ok(false) };
-    let bytes = read_rest(&file, at.offset)?;
+    let Some((zeros, bytes)) = read_behind_zeros(&file, at.offset)? else { return Ok(false) };
     let mut budget = bytes.len().saturating_mul(SEARCH_FACTOR_MAX);
-    let mut start = 1;
+    let mut start = usize::from(zeros == 0);
     while let Some(found) = find_magic(&bytes, start) {
         let candidate = &bytes[found..];
-        if could_be_behind(candidate, at.next, found) {
+        if could_be_behind(candidate, at.next, zeros + found) {
             let hashed = record::claimed_bytes(candidate).unwrap_or(0);
             // Bytes made to look like very many records are treated as damage rather than searched for ever.
             if record::frame(candidate).is_some() || hashed > budget {
@@ -216,8 +216,25 @@ pub(super) fn read_rest(file: &Arc<dyn StoreFile>, offset: u64) -> Result<Vec<u8
     Ok(bytes)
 }
 
+/// The bytes from an offset to the end of a file, without zeros at their beginning, whose number comes with them: as
+/// many as could be passed in whole pieces. `None` if there is nothing but zeros, as there is behind most logs.
+pub(super) fn read_behind_zeros(file: &Arc<dyn StoreFile>, offset: u64) -> Result<Option<(usize, Vec<u8>)>> {
+    let mut piece = vec![0; READ_AHEAD_BYTES];
+    let mut zeros = 0;
+    loop {
+        let count = file.read_at(offset + zeros as u64, &mut piece)?;
+        if !is_zero(&piece[..count]) {
+            return Ok(Some((zeros, read_rest(file, offset + zeros as u64)?)));
+        }
+        zeros += count;
+        if count < piece.len() {
+            return Ok(None);
+        }
+    }
+}
+
 /// Whether all bytes are zero.
-pub(super) fn is_zero(bytes: &[u8]) -> bool {
+fn is_zero(bytes: &[u8]) -> bool {
     bytes.chunks(64).all(|part| part.iter().fold(0, |all, byte| all | byte) == 0)
 }
 

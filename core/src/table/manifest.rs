@@ -3,6 +3,8 @@
 //! The tree is cut where an entry's hash says so, so that two versions of a large table share all nodes but those on
 //! the way to what changed. Part of the format (`docs/FORMAT.md`, "Manifests").
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 
 use crate::error::{Error, Result};
@@ -54,10 +56,34 @@ pub(super) fn nodes(meta: &dyn Store, root: NodeHash) -> Result<Vec<NodeHash>> {
     Ok(nodes)
 }
 
+/// The entries of a manifest that stand in nodes that are not yet known to be sound. All its nodes are from then on.
+pub(super) fn load_unknown(meta: &dyn Store, root: NodeHash, sound: &mut HashSet<NodeHash>) -> Result<Vec<ChunkEntry>> {
+    let (mut entries, mut visited) = (Vec::new(), Vec::new());
+    walk_unknown(meta, root, sound, &mut |node, leaf| {
+        visited.push(node);
+        entries.extend(leaf.into_iter().flat_map(|leaf| leaf.chunks));
+    })?;
+    sound.extend(visited);
+    Ok(entries)
+}
+
 /// Visits a node and all below it; leaves come with their entries, in row order.
 fn walk(meta: &dyn Store, root: NodeHash, visit: &mut dyn FnMut(NodeHash, Option<Manifest>)) -> Result<()> {
+    walk_unknown(meta, root, &HashSet::new(), visit)
+}
+
+/// The same without the nodes that are known, and what is below them.
+fn walk_unknown(
+    meta: &dyn Store,
+    root: NodeHash,
+    known: &HashSet<NodeHash>,
+    visit: &mut dyn FnMut(NodeHash, Option<Manifest>),
+) -> Result<()> {
     let mut waiting = vec![(root, 0)];
     while let Some((node, depth)) = waiting.pop() {
+        if known.contains(&node) {
+            continue;
+        }
         match load_node(meta, node)? {
             ManifestNode::Leaf(leaf) => visit(node, Some(leaf)),
             ManifestNode::Inner(_) if depth == DEPTH_MAX => return Err(too_deep(node)),

@@ -1,6 +1,6 @@
 //! The table store: rows to chunks and back, for whole table versions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -184,6 +184,12 @@ impl TableStore {
     /// Loads a manifest from its root node. A missing or damaged node is `HASH_MISMATCH`.
     pub fn load_manifest(&self, root: NodeHash) -> Result<Manifest> {
         manifest::load(&*self.meta, root)
+    }
+
+    /// The entries of a manifest that stand in nodes which are not in `sound`, so that a walk over many versions reads
+    /// each node once; adds all its nodes. `HASH_MISMATCH` adds none.
+    pub fn load_unknown_entries(&self, root: NodeHash, sound: &mut HashSet<NodeHash>) -> Result<Vec<ChunkEntry>> {
+        manifest::load_unknown(&*self.meta, root, sound)
     }
 
     /// Loads one metadata node. `HASH_MISMATCH` as for [`TableStore::load_manifest`].

@@ -465,9 +465,22 @@ fn long_manifests_share_their_nodes() {
     let ManifestSource::Node(other) = fixture.tables.store_manifest(&manifest).unwrap() else { panic!() };
     assert!(fixture.memory.list("meta").unwrap().len() <= before + 4);
     assert_eq!(fixture.tables.load_manifest(other).unwrap(), manifest);
+    let mut sound = std::collections::HashSet::new();
+    assert_eq!(fixture.tables.load_unknown_entries(root, &mut sound).unwrap().len(), 5000);
+    assert_eq!(fixture.tables.load_unknown_entries(root, &mut sound).unwrap(), []);
+    let unknown = fixture.tables.load_unknown_entries(other, &mut sound).unwrap();
+    assert!(unknown.contains(&manifest.chunks[2500]) && unknown.len() < 2000, "{}", unknown.len());
     let path = format!("meta/{}/{}/{}", &root.to_hex()[..2], &root.to_hex()[2..4], root.to_hex());
     fixture.memory.delete(&path).unwrap();
     assert_eq!(code(fixture.tables.load_manifest(root)), Code::HashMismatch);
+    // A node below is missing: the nodes above it count as unknown, so that each walk tells of it.
+    let leaf = nodes.last().unwrap().to_hex();
+    fixture.memory.delete(&format!("meta/{}/{}/{leaf}", &leaf[..2], &leaf[2..4])).unwrap();
+    let mut sound = std::collections::HashSet::new();
+    for _ in 0..2 {
+        assert_eq!(code(fixture.tables.load_unknown_entries(other, &mut sound)), Code::HashMismatch);
+        assert!(sound.is_empty());
+    }
 }
 
 #[test]

@@ -24,7 +24,8 @@ impl Table {
         let headings: Vec<(&str, bool)> =
             headings.into_iter().map(|heading| (heading.trim_start_matches('>'), heading.starts_with('>'))).collect();
         let mut table = comfy_table::Table::new();
-        table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+        table.load_preset(presets::UTF8_FULL_CONDENSED);
+        fit(&mut table);
         table.set_header(headings.iter().map(|(heading, _)| Cell::new(heading)));
         Table { table, right: headings.into_iter().map(|(_, right)| right).collect() }
     }
@@ -45,6 +46,15 @@ impl Table {
             false => writeln!(out, "{}", self.table),
         }
     }
+}
+
+/// Fits a table to the terminal, unless that says that it is 0 columns wide: then it does not know (serial lines,
+/// `script`, containers that were just started).
+fn fit(table: &mut comfy_table::Table) {
+    table.set_content_arrangement(match table.width() {
+        Some(0) => ContentArrangement::Disabled,
+        _ => ContentArrangement::Dynamic,
+    });
 }
 
 /// Shows rows as a table: the first `rows_max` of them, all if it is 0. Returns how many were shown.
@@ -129,6 +139,19 @@ mod tests {
         assert_eq!(bytes(1023), "1023 B");
         assert_eq!(bytes(3_900_000), "3.7 MiB");
         assert_eq!(bytes(u64::MAX), "16384.0 PiB");
+    }
+
+    #[test]
+    fn a_terminal_of_unknown_width_gets_whole_lines() {
+        let mut table = Table::new(["a heading"]);
+        table.row(["a cell that is long".to_string()]);
+        let lines = |width, table: &mut comfy_table::Table| {
+            table.set_width(width);
+            fit(table);
+            table.to_string().lines().count()
+        };
+        assert_eq!(lines(0, &mut table.table), 5);
+        assert!(lines(12, &mut table.table) > 5);
     }
 
     #[test]

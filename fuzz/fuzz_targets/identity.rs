@@ -1,3 +1,6 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| armillaria_fuzz::identity(data));
+#[path = "../src/hook.rs"]
+mod hook;
+
+libfuzzer_sys::fuzz_target!(init: hook::let_the_core_catch_panics(), |data: &[u8]| armillaria_fuzz::identity(data));

@@ -66,7 +66,8 @@ impl Database {
             .collect();
         let tail: Vec<Json> = data
             .tail
-            .iter()
+            .to_vec()
+            .into_iter()
             .map(|batch| {
                 json!({"version": batch.version, "rows": batch.rows, "bytes": batch.bytes.len(), "after": batch.after})
             })

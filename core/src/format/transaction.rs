@@ -132,7 +132,10 @@ pub struct TableContent {
     pub schema: SchemaSource,
     /// Where the list of chunks stands.
     pub manifest: ManifestSource,
-    /// Batches that still ride inside records, oldest first.
+    /// The version whose whole tail this one's begins with; an earlier one of the same table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tail_of: Option<Version>,
+    /// Batches that still ride inside records, oldest first: behind those of `tail_of`, or all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tail: Vec<TailBatch>,
     /// Rows in all; 0 for a low-level version, whose rows nobody counted.
@@ -169,7 +172,7 @@ pub enum ManifestSource {
     Listed(Vec<ChunkHash>),
 }
 
-/// One batch that rides inside a record; written as an array of its fields, since every small append repeats the list.
+/// One batch that rides inside a record; written as an array of its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "(Version, u64, u64, u64)", into = "(Version, u64, u64, u64)")]
 pub struct TailBatch {
@@ -197,7 +200,7 @@ impl From<TailBatch> for (Version, u64, u64, u64) {
 
 /// What happened to a branch or a tag.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum RefChange {
     /// A branch came into being.
     CreateBranch(BranchChange),
@@ -238,5 +241,6 @@ pub struct TableRead {
     /// The table.
     pub table: TableName,
     /// The version read; `None` where the table was not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
 }

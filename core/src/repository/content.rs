@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::catalog::{VersionChange, View};
 use crate::error::{Error, Result};
 use crate::format::{Manifest, ManifestSource, SchemaSource, TableContent, TableName, TableSchema, TailBatch, Version};
-use crate::table::{InlineBatch, TableData, TableStore};
+use crate::table::{InlineBatch, TableData, TableStore, Tail};
 
 /// A version whose content is in memory, and what the log says of it.
 pub(super) struct Before {
@@ -59,14 +59,36 @@ pub(super) fn resolve(
         Some(manifest) => manifest,
         None => manifest(tables, view, table, &content.manifest)?,
     };
-    // Both tails are in the same order, so one pass finds all that they share.
-    let mut known = before.map_or(&[][..], |before| &before.data.tail).iter();
-    let batch = |batch: &TailBatch| match known.find(|known| known.version == Some(batch.version)) {
-        Some(known) => Ok(InlineBatch { after: batch.after, ..known.clone() }),
-        None => inline_batch(view, table, batch),
-    };
-    let tail = content.tail.iter().map(batch).collect::<Result<_>>()?;
+    let tail = tail(view, table, change, before)?;
     Ok(TableData { schema, manifest, tail })
+}
+
+/// Goes back from version to version until the tail of one is known, and then forth again.
+fn tail(view: &View, table: &TableName, change: &VersionChange, before: Option<&Before>) -> Result<Tail> {
+    let mut changes = vec![change.clone()];
+    let mut tail = Tail::default();
+    while let Some(earlier) = changes.last().map(content_of).transpose()?.and_then(|content| content.tail_of) {
+        if let Some(before) = before.filter(|before| before.version == earlier) {
+            tail = before.data.tail.clone();
+            break;
+        }
+        if changes.last().and_then(|later| later.change().to).is_none_or(|later| earlier >= later) {
+            return Err(broken(table, earlier, "a version that is not later has its tail"));
+        }
+        changes.push(view.version_change(table, earlier)?);
+    }
+    // What a fold left of an earlier tail is in the same order, so one pass finds it.
+    let known = before.map_or(Vec::new(), |before| before.data.tail.to_vec());
+    let mut known = known.into_iter();
+    for change in changes.iter().rev() {
+        for batch in &content_of(change)?.tail {
+            tail.push(match known.find(|known| known.version == Some(batch.version)) {
+                Some(known) => InlineBatch { after: batch.after, ..known.clone() },
+                None => inline_batch(view, table, batch)?,
+            });
+        }
+    }
+    Ok(tail)
 }
 
 fn schema(view: &View, table: &TableName, source: &SchemaSource) -> Result<Arc<TableSchema>> {

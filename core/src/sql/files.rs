@@ -117,7 +117,7 @@ impl Files {
     pub(super) fn tail(&self, data: &TableData) -> Result<FileRef> {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&data.schema.arrow);
-        for batch in &data.tail {
+        for batch in data.tail.to_vec() {
             hasher.update(&(batch.bytes.len() as u64).to_le_bytes()).update(&batch.bytes);
         }
         self.copy(&format!("tail-{}", hasher.finalize().to_hex()), || self.chunks.encode_tail(data))

@@ -76,9 +76,9 @@ fn in_order(data: &TableData, kept: &[(usize, &ChunkEntry)], files: &Files) -> R
     for (place, chunk) in kept {
         order.push((2 * *place as u64 + 1, files.chunk(&chunk.chunk)?));
     }
-    for batches in data.tail.chunk_by(|a, b| a.after == b.after) {
-        let tail =
-            TableData { schema: data.schema.clone(), manifest: Arc::new(Manifest::default()), tail: batches.to_vec() };
+    for batches in data.tail.to_vec().chunk_by(|a, b| a.after == b.after) {
+        let tail = batches.iter().copied().cloned().collect();
+        let tail = TableData { schema: data.schema.clone(), manifest: Arc::new(Manifest::default()), tail };
         let after = batches.first().map_or(0, |batch| batch.after);
         order.push((2 * after, files.tail(&tail)?));
     }

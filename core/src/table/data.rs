@@ -10,6 +10,7 @@ use arrow::array::RecordBatchReader;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 
+use super::tail::{InlineBatch, Tail};
 use crate::error::Result;
 use crate::format::{ChunkEntry, ChunkHash, Manifest, TableSchema, Version};
 
@@ -25,20 +26,7 @@ pub struct TableData {
     /// The chunks.
     pub manifest: Arc<Manifest>,
     /// Batches that ride inside log records, in row order.
-    pub tail: Vec<InlineBatch>,
-}
-
-/// A batch of rows that rides inside a log record.
-#[derive(Clone, Debug, PartialEq)]
-pub struct InlineBatch {
-    /// The version whose change carries it; `None` while that change is not committed.
-    pub version: Option<Version>,
-    /// Its rows.
-    pub rows: u64,
-    /// How many of the manifest's chunks come before it.
-    pub after: u64,
-    /// An Arrow IPC record batch message and its body.
-    pub bytes: Bytes,
+    pub tail: Tail,
 }
 
 /// Rows that are to ride inside the log record of the change that brings them.
@@ -117,7 +105,7 @@ pub struct Fold {
 impl TableData {
     /// A table without rows.
     pub fn empty(schema: Arc<TableSchema>) -> TableData {
-        TableData { schema, manifest: Arc::default(), tail: Vec::new() }
+        TableData { schema, manifest: Arc::default(), tail: Tail::default() }
     }
 
     /// The columns as Arrow sees them: without column ids, with the metadata their writer gave them.
@@ -137,7 +125,7 @@ impl TableData {
 
     /// Rows in inlined batches.
     pub fn tail_rows(&self) -> u64 {
-        self.tail.iter().map(|batch| batch.rows).sum()
+        self.tail.rows()
     }
 
     /// Bytes of chunks and inlined batches in all.
@@ -148,7 +136,7 @@ impl TableData {
 
     /// Bytes of inlined batches.
     pub fn tail_bytes(&self) -> u64 {
-        self.tail.iter().map(|batch| batch.bytes.len() as u64).sum()
+        self.tail.bytes()
     }
 
     /// This version with the rows of an append behind its own; the append's fold is left out. `version` is that of
@@ -165,17 +153,19 @@ impl TableData {
     /// This version with a fold applied; `None` if what the fold replaces no longer stands here side by side, as
     /// after another fold or an overwrite: the fold is then to be left out.
     pub fn with_fold(&self, fold: &Fold) -> Option<TableData> {
-        let batches = self.find_batches(&fold.batches)?;
-        let chunks = self.find_chunks(fold, &batches)?;
+        let tail = self.tail.to_vec();
+        let batches = find_batches(&tail, &fold.batches)?;
+        let chunks = self.find_chunks(&tail, fold, &batches)?;
         let (before, behind) = match batches.is_empty() {
-            true => self.tail.split_at(self.tail.partition_point(|batch| batch.after <= chunks.start as u64)),
-            false => (&self.tail[..batches.start], &self.tail[batches.end..]),
+            true => tail.split_at(tail.partition_point(|batch| batch.after <= chunks.start as u64)),
+            false => (&tail[..batches.start], &tail[batches.end..]),
         };
         let moved = |batch: &InlineBatch| {
             let after = batch.after - chunks.len() as u64 + fold.chunks.len() as u64;
             InlineBatch { after, ..batch.clone() }
         };
-        let tail = before.iter().cloned().chain(behind.iter().map(moved)).collect();
+        let before = before.iter().copied().cloned();
+        let tail = before.chain(behind.iter().map(|batch| moved(batch))).collect();
         let mut manifest = Manifest::clone(&self.manifest);
         manifest.chunks.splice(chunks, fold.chunks.iter().cloned());
         Some(TableData { schema: self.schema.clone(), manifest: Arc::new(manifest), tail })
@@ -183,32 +173,25 @@ impl TableData {
 
     fn push_inline(&mut self, inline: Option<&InlineRows>, version: Option<Version>) {
         let after = self.manifest.chunks.len() as u64;
-        self.tail.extend(inline.map(|rows| InlineBatch { version, rows: rows.rows, after, bytes: rows.bytes.clone() }));
-    }
-
-    /// Where those batches stand side by side.
-    fn find_batches(&self, versions: &[Version]) -> Option<Range<usize>> {
-        let Some(first) = versions.first() else { return Some(0..0) };
-        let start = self.tail.iter().position(|batch| batch.version == Some(*first))?;
-        let end = start.checked_add(versions.len()).filter(|end| *end <= self.tail.len())?;
-        let same = self.tail[start..end].iter().zip(versions).all(|(batch, version)| batch.version == Some(*version));
-        same.then_some(start..end)
+        if let Some(rows) = inline {
+            self.tail.push(InlineBatch { version, rows: rows.rows, after, bytes: rows.bytes.clone() });
+        }
     }
 
     /// Where the fold's chunks stand side by side, with none but its batches between them.
-    fn find_chunks(&self, fold: &Fold, batches: &Range<usize>) -> Option<Range<usize>> {
-        let start = match (fold.replaced.is_empty(), self.tail.get(batches.start)) {
+    fn find_chunks(&self, tail: &[&InlineBatch], fold: &Fold, batches: &Range<usize>) -> Option<Range<usize>> {
+        let start = match (fold.replaced.is_empty(), tail.get(batches.start)) {
             (true, batch) => batch.filter(|_| !batches.is_empty())?.after as usize,
             (false, _) => self.find_run(&fold.replaced, fold.place.start)?,
         };
         let place = start..start + fold.replaced.len();
         let (low, high) = (place.start as u64, place.end as u64);
-        let inside = self.tail[batches.clone()].iter().all(|batch| (low..=high).contains(&batch.after));
+        let inside = tail[batches.clone()].iter().all(|batch| (low..=high).contains(&batch.after));
         let apart = match batches.is_empty() {
-            true => self.tail.iter().all(|batch| batch.after <= low || batch.after >= high),
+            true => tail.iter().all(|batch| batch.after <= low || batch.after >= high),
             false => {
-                self.tail[..batches.start].iter().all(|batch| batch.after <= low)
-                    && self.tail[batches.end..].iter().all(|batch| batch.after >= high)
+                tail[..batches.start].iter().all(|batch| batch.after <= low)
+                    && tail[batches.end..].iter().all(|batch| batch.after >= high)
             }
         };
         (inside && apart).then_some(place)
@@ -222,6 +205,15 @@ impl TableData {
         };
         stands_at(near).or_else(|| (0..chunks.len()).find_map(stands_at))
     }
+}
+
+/// Where those batches stand side by side.
+fn find_batches(tail: &[&InlineBatch], versions: &[Version]) -> Option<Range<usize>> {
+    let Some(first) = versions.first() else { return Some(0..0) };
+    let start = tail.iter().position(|batch| batch.version == Some(*first))?;
+    let end = start.checked_add(versions.len()).filter(|end| *end <= tail.len())?;
+    let same = tail[start..end].iter().zip(versions).all(|(batch, version)| batch.version == Some(*version));
+    same.then_some(start..end)
 }
 
 impl Overwritten {

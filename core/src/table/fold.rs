@@ -7,7 +7,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::data::{Fold, InlineBatch, TableData};
+use super::data::{Fold, TableData};
+use super::tail::InlineBatch;
 use super::writer::Written;
 use crate::format::Manifest;
 use crate::limits::{TAIL_BATCHES_MAX, TAIL_BYTES_MAX};
@@ -44,16 +45,23 @@ impl Piece {
 
 /// The stretch that is due to be folded when the next rows come, if there is one.
 pub(super) fn window(data: &TableData) -> Option<Window> {
+    let tail_has_grown = data.tail.len() >= TAIL_BATCHES_MAX || data.tail_bytes() >= TAIL_BYTES_MAX;
+    if !tail_has_grown && small_chunks_at_end(data) < SMALL_CHUNKS_MAX {
+        return None;
+    }
     let pieces = pieces(data)?;
-    if data.tail.len() >= TAIL_BATCHES_MAX || data.tail_bytes() >= TAIL_BYTES_MAX {
+    if tail_has_grown {
         let stretch = longest_small(&pieces)?;
         let first = stretch.clone().find(|place| !pieces[*place].is_chunk)?;
         return Some(to_window(&pieces, grow(&pieces, first..stretch.end, stretch.start)));
     }
     let small = pieces.iter().rev().take_while(|piece| piece.is_small()).count();
-    let last = pieces.len() - small..pieces.len();
-    let chunks = pieces[last.clone()].iter().filter(|piece| piece.is_chunk).count();
-    (chunks >= SMALL_CHUNKS_MAX).then(|| to_window(&pieces, last))
+    Some(to_window(&pieces, pieces.len() - small..pieces.len()))
+}
+
+/// Batches of the tail are small, too, and do not part them.
+fn small_chunks_at_end(data: &TableData) -> usize {
+    data.manifest.chunks.iter().rev().take_while(|chunk| chunk.bytes < SMALL_CHUNK_BYTES).count()
 }
 
 /// Whether the tail has grown to twice the length at which it should have been folded.
@@ -71,11 +79,11 @@ pub(super) fn widest(data: &TableData) -> Option<Window> {
 
 /// The pieces of a version in row order; `None` while a batch is not committed, for nothing could name it.
 fn pieces(data: &TableData) -> Option<Vec<Piece>> {
-    if data.tail.iter().any(|batch| batch.version.is_none()) {
+    if !data.tail.is_committed() {
         return None;
     }
     let mut pieces = Vec::with_capacity(data.manifest.chunks.len() + data.tail.len());
-    let mut tail = data.tail.iter().peekable();
+    let mut tail = data.tail.to_vec().into_iter().peekable();
     for place in 0..=data.manifest.chunks.len() {
         while let Some(batch) = tail.next_if(|batch| batch.after <= place as u64) {
             pieces.push(Piece { bytes: batch.bytes.len() as u64, is_chunk: false });
@@ -130,14 +138,14 @@ impl Window {
         let manifest = Manifest { chunks: data.manifest.chunks[self.chunks.clone()].to_vec() };
         let start = self.chunks.start as u64;
         let moved = |batch: &InlineBatch| InlineBatch { after: batch.after - start, ..batch.clone() };
-        let tail = data.tail[self.batches.clone()].iter().map(moved).collect();
+        let tail = data.tail.to_vec()[self.batches.clone()].iter().map(|batch| moved(batch)).collect();
         TableData { schema: data.schema.clone(), manifest: Arc::new(manifest), tail }
     }
 
     /// The fold that puts what was written in the place of the stretch.
     pub(super) fn fold(&self, data: &TableData, written: Written) -> Fold {
         Fold {
-            batches: data.tail[self.batches.clone()].iter().filter_map(|batch| batch.version).collect(),
+            batches: data.tail.to_vec()[self.batches.clone()].iter().filter_map(|batch| batch.version).collect(),
             place: self.chunks.clone(),
             replaced: data.manifest.chunks[self.chunks.clone()].iter().map(|chunk| chunk.chunk).collect(),
             chunks: written.chunks,

@@ -7,6 +7,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::data::TableData;
 use super::normal_type::{normal_schema, same_type};
+use super::tail::Tail;
 use crate::chunk_store::ChunkStore;
 use crate::error::{Error, Result};
 use crate::format::{ChunkEntry, ChunkHash, LogicalHash, Manifest, TableSchema};
@@ -25,7 +26,7 @@ pub(super) fn resolve(chunks: &ChunkStore, listed: &[ChunkHash]) -> Result<Table
     // Without ids: the files' own, if any, are not this table's, so columns are found by name.
     let normal = normal_schema(&Schema::new(schema.fields().clone()))?;
     let schema = Arc::new(TableSchema::from_arrow_with_ids(&normal, 1, Vec::new())?);
-    Ok(TableData { schema, manifest: Arc::new(Manifest { chunks: entries }), tail: Vec::new() })
+    Ok(TableData { schema, manifest: Arc::new(Manifest { chunks: entries }), tail: Tail::default() })
 }
 
 fn open(chunks: &ChunkStore, hash: ChunkHash) -> Result<(SchemaRef, ChunkEntry)> {

@@ -28,12 +28,14 @@ mod reader;
 mod row_hash;
 mod statistics;
 mod store;
+mod tail;
 mod writer;
 
-pub use data::{Appended, Fold, InlineBatch, InlineRows, Overwritten, RowStream, TableData, WriteStatistics};
+pub use data::{Appended, Fold, InlineRows, Overwritten, RowStream, TableData, WriteStatistics};
 pub use diff::{CHANGE_TYPE_COLUMN, DiffCounts};
 pub use errors::{error_from_arrow, error_to_arrow};
 pub use store::{TableOptions, TableStore};
+pub use tail::{InlineBatch, Tail};
 
 #[cfg(test)]
 mod properties;

@@ -14,9 +14,10 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 
-use super::data::{InlineBatch, TableData};
+use super::data::TableData;
 use super::errors::error_to_arrow;
 use super::projection::Projection;
+use super::tail::InlineBatch;
 use crate::cancel::CancelToken;
 use crate::chunk_store::ChunkStore;
 use crate::error::{Error, Result};
@@ -44,7 +45,7 @@ pub(super) struct StoredChunk {
 
 /// The rows of a version, in order, in stretches.
 pub(super) fn sources(data: &TableData) -> Vec<Source> {
-    let mut tail = data.tail.iter().peekable();
+    let mut tail = data.tail.to_vec().into_iter().peekable();
     let mut sources = Vec::with_capacity(data.manifest.chunks.len() + 1);
     for place in 0..=data.manifest.chunks.len() {
         let here =

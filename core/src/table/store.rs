@@ -171,7 +171,7 @@ impl TableStore {
             return Ok(None);
         }
         let decoder = self.decoder(Projection::stored(&data.schema)?);
-        let mut batches = decoder.open(&Source::Inline(data.tail.clone()))?;
+        let mut batches = decoder.open(&Source::Inline(data.tail.to_vec().into_iter().cloned().collect()))?;
         let batch = batches.next().transpose()?.ok_or_else(|| Error::internal("inlined batches gave no rows"))?;
         Ok(Some(Bytes::from(encode_chunk(&batch, &CancelToken::new())?)))
     }

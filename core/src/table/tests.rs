@@ -195,7 +195,7 @@ fn folds_commute_with_appends_and_give_way_to_other_folds() {
     let folded = moved.with_fold(&fold).unwrap();
     assert_eq!(fixture.read(&folded), rows(0..5001));
     assert_eq!(fixture.read(&moved), rows(0..5001));
-    assert_eq!((folded.tail.len(), folded.tail[0].after), (1, 2));
+    assert_eq!((folded.tail.len(), folded.tail.to_vec()[0].after), (1, 2));
     assert_eq!(folded.with_fold(&fold), None, "the same fold twice");
     let other = fixture.overwrite(None, &[rows(0..3)]).unwrap().to_data(None);
     assert_eq!(other.with_fold(&fold), None, "a fold on another content");
@@ -425,10 +425,11 @@ fn a_damaged_inlined_batch_is_an_error_and_never_a_panic() {
         .unwrap();
     let data = written.to_data(Some(Version(1)));
     assert_eq!(fixture.read(&data), rows(0..20));
-    let good = data.tail[0].bytes.to_vec();
+    let first = data.tail.to_vec()[0].clone();
+    let good = first.bytes.to_vec();
     for cut in [0, 3, 4, 100, good.len() - 1] {
         let mut bad = data.clone();
-        bad.tail[0].bytes = good[..cut].to_vec().into();
+        bad.tail = [InlineBatch { bytes: good[..cut].to_vec().into(), ..first.clone() }].into_iter().collect();
         let mut reader = fixture.tables.read(&bad, None, &CancelToken::new()).unwrap();
         let error = error_from_arrow(reader.next().unwrap().unwrap_err());
         assert_eq!(error.code(), Code::LogCorrupt, "cut at {cut}");
@@ -437,7 +438,7 @@ fn a_damaged_inlined_batch_is_an_error_and_never_a_panic() {
         let mut bad = data.clone();
         let mut bytes = good.clone();
         bytes[at] ^= 0x41;
-        bad.tail[0].bytes = bytes.into();
+        bad.tail = [InlineBatch { bytes: bytes.into(), ..first.clone() }].into_iter().collect();
         // Some flips change a value only, which the record's hash finds; none may panic.
         let _: Vec<_> = fixture.tables.read(&bad, None, &CancelToken::new()).unwrap().collect();
     }

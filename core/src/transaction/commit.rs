@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::conflict::{Verdict, judge};
 use super::staged::{Staged, StagedChange, compose};
-use super::{Isolation, Transaction, Work, check_sequence, inline_bytes, sum};
+use super::{Isolation, Transaction, Work, check_sequence, sum};
 use crate::catalog::{Draft, Snapshot, View};
 use crate::error::{Error, Result};
 use crate::format::{ChangeKind, TableChange, TableName, TableRead, TransactionKind, TxId, Version};
@@ -161,8 +161,7 @@ impl Prepared {
     /// About how much of a record it takes: inlined rows, and for each table a chunk list and more.
     fn record_bytes(&self) -> usize {
         let tables = self.staged.values().map(|staged| {
-            let inlined = inline_bytes(&staged.change);
-            TRANSACTION_BYTES + inlined.map_or(INLINE_MANIFEST_BYTES_MAX, |bytes| bytes)
+            TRANSACTION_BYTES + staged.change.inline().map_or(INLINE_MANIFEST_BYTES_MAX, |rows| rows.bytes.len())
         });
         TRANSACTION_BYTES + tables.sum::<usize>()
     }

@@ -328,7 +328,7 @@ impl Transaction {
 
     fn inline_budget(&self, work: &Work, table: &TableName) -> usize {
         let others = work.staged.iter().filter(|(name, _)| *name != table);
-        let used: usize = others.filter_map(|(_, staged)| inline_bytes(&staged.change)).sum();
+        let used: usize = others.filter_map(|(_, staged)| staged.change.inline().map(|rows| rows.bytes.len())).sum();
         INLINE_TRANSACTION_BYTES_MAX.saturating_sub(used).min(INLINE_BATCH_BYTES_MAX)
     }
 
@@ -387,14 +387,6 @@ impl Transaction {
     fn writable_work(&self, action: &'static str) -> Result<MutexGuard<'_, Work>> {
         self.repository.check_writable(action)?;
         self.open_work()
-    }
-}
-
-fn inline_bytes(change: &StagedChange) -> Option<usize> {
-    match change {
-        StagedChange::Put(put) => put.inline.as_ref().map(|rows| rows.bytes.len()),
-        StagedChange::Append(appended) => appended.inline.as_ref().map(|rows| rows.bytes.len()),
-        _ => None,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::format::{
     ChangeKind, ChunkHash, ManifestSource, SchemaSource, TableChange, TableContent, TableName, TailBatch, Version,
 };
 use crate::repository::Repository;
-use crate::table::{Appended, Fold, Overwritten, TableData, WriteStatistics};
+use crate::table::{Appended, Fold, InlineBatch, InlineRows, Overwritten, TableData, WriteStatistics};
 
 /// A change of one table, prepared: its chunks are durable, and nobody sees them.
 #[derive(Clone, Debug)]
@@ -34,6 +34,17 @@ pub(super) enum StagedChange {
     Fold(Box<Fold>),
     /// A bare list of chunks, as that version and no other.
     List(Vec<ChunkHash>, Version),
+}
+
+impl StagedChange {
+    /// The rows that are to ride inside the record.
+    pub(super) fn inline(&self) -> Option<&InlineRows> {
+        match self {
+            StagedChange::Put(put) => put.inline.as_ref(),
+            StagedChange::Append(appended) => appended.inline.as_ref(),
+            StagedChange::Drop | StagedChange::Fold(_) | StagedChange::List(..) => None,
+        }
+    }
 }
 
 impl Staged {
@@ -128,8 +139,7 @@ pub(super) fn compose(
         (StagedChange::Append(_) | StagedChange::Fold(_), None) => return Ok(None),
     };
     let rows_removed = if kind == ChangeKind::Overwrite { recorded_rows(view, table, parent)? } else { 0 };
-    let inline =
-        data.tail.iter().find(|batch| batch.version == Some(to)).map(|batch| ByteBuf::from(batch.bytes.to_vec()));
+    let inline = staged.change.inline().map(|rows| ByteBuf::from(rows.bytes.to_vec()));
     let content = Some(content_of(repository, &data, parent_data.as_ref())?);
     Ok(Some(TableChange { rows_added, rows_removed, content, inline, ..change(table, kind, parent, Some(to)) }))
 }
@@ -166,6 +176,7 @@ fn list_change(
     let content = TableContent {
         schema: SchemaSource::InChunks,
         manifest: ManifestSource::Listed(chunks.to_vec()),
+        tail_of: None,
         tail: Vec::new(),
         rows: 0,
         chunks: chunks.len() as u64,
@@ -200,17 +211,31 @@ fn content_of(repository: &Repository, data: &TableData, parent: Option<&Parent>
         }
         _ => repository.tables.store_manifest(&data.manifest)?,
     };
+    let (tail_of, tail) = tail_of(data, parent);
     Ok(TableContent {
         schema,
         manifest,
-        tail: data.tail.iter().filter_map(tail_batch).collect(),
+        tail_of,
+        tail,
         rows: data.rows(),
         chunks: data.manifest.chunks.len() as u64,
         bytes: data.bytes(),
     })
 }
 
-fn tail_batch(batch: &crate::table::InlineBatch) -> Option<TailBatch> {
+/// Names the parent's tail where this one begins with it.
+fn tail_of(data: &TableData, parent: Option<&Parent>) -> (Option<Version>, Vec<TailBatch>) {
+    let grown = parent.filter(|parent| !parent.data.tail.is_empty());
+    let grown = grown.and_then(|parent| Some((parent, data.tail.grown_from(&parent.data.tail)?)));
+    match grown {
+        // So that a chain of versions is never longer than the tail.
+        Some((parent, more)) if more.is_empty() => (parent.content.tail_of, parent.content.tail.clone()),
+        Some((parent, more)) => (Some(parent.version), more.into_iter().filter_map(tail_batch).collect()),
+        None => (None, data.tail.to_vec().into_iter().filter_map(tail_batch).collect()),
+    }
+}
+
+fn tail_batch(batch: &InlineBatch) -> Option<TailBatch> {
     let version = batch.version?;
     Some(TailBatch { version, rows: batch.rows, bytes: batch.bytes.len() as u64, after: batch.after })
 }

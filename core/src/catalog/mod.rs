@@ -34,7 +34,7 @@ use records::Records;
 use run::BlockCache;
 use state::State;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::{RecordHash, Sequence, Transaction, TxId};
 use crate::limits::{SNAPSHOT_LOG_BYTES, SNAPSHOT_RECORDS};
 use crate::log::{Log, LogPosition, LogRecord, Snapshots};
@@ -219,12 +219,17 @@ impl Catalog {
 
     fn commit_group(&self, group: &[Arc<Pending>]) {
         let mut outcomes: Vec<Outcome> = Vec::new();
-        let appended = self.records.log.append(&mut |fresh, _| {
-            // From here to the end of the append the log hands out nothing, so the base stays the newest state.
+        let appended = self.records.log.append(&mut |sequence| {
+            // From here to the end of the append the log hands out nothing more, so the base stays the newest state.
             let base = {
                 let _moving = lock(&self.moving);
-                self.take_in(fresh.to_vec())?
+                self.take_in(self.records.log.pending())?
             };
+            if base.position.next != sequence {
+                self.blocks.mark_damaged();
+                let behind = base.position.next;
+                return Err(Error::internal(format!("record {sequence} would not follow {behind}; try again")));
+            }
             outcomes = self.propose_group(&base, group)?;
             let accepted: Vec<_> = outcomes.iter().flatten().flatten().map(|tx| Transaction::clone(tx)).collect();
             Ok((!accepted.is_empty()).then_some(accepted))

@@ -166,10 +166,12 @@ impl View {
                 RefChange::CreateBranch(created) => Some(created),
                 _ => None,
             });
-            let created = created.filter(|created| created.at.0 < branch.0).ok_or_else(|| Error::LogCorrupt {
-                at: format!("tx_id {branch}"),
-                reason: "it does not create the branch of its number".to_string(),
-            })?;
+            let created = created
+                .filter(|created| created.at.0 < branch.0 && created.from_id.0 < branch.0)
+                .ok_or_else(|| Error::LogCorrupt {
+                    at: format!("tx_id {branch}"),
+                    reason: "it does not create the branch of its number".to_string(),
+                })?;
             (branch, bound) = (created.from_id, bound.min(created.at));
             lineage.push((branch, bound));
         }

@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 use crate::format::{ChunkEntry, ChunkHash, Manifest, ManifestSource, NodeHash, TableChange, TxId};
 use crate::repository::Repository;
 
+/// What a problem of the log itself is reported of.
+const LOG: &str = "the log";
+
 const ACTION: &str = "the verification";
 
 /// How thorough to be.
@@ -89,6 +92,9 @@ pub fn verify(repository: &Repository, options: &VerifyOptions<'_>, cancel: &Can
     };
     cancel.check(ACTION)?;
     let health = repository.catalog.log().health()?;
+    if let Some(damage) = health.damage.filter(|_| report.problems.iter().all(|problem| problem.object != LOG)) {
+        report.problems.push(problem(LOG.to_string(), &damage.error(), Vec::new()));
+    }
     report.notes.extend(health.torn.map(|at| {
         format!(
             "bytes of a write that was never acknowledged stand behind record {}; the next commit removes them",
@@ -143,7 +149,7 @@ fn read_log(
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                report.problems.push(problem("the log".to_string(), &error, Vec::new()));
+                report.problems.push(problem(LOG.to_string(), &error, Vec::new()));
                 break;
             }
         };

@@ -173,7 +173,9 @@ impl Frame<'_> {
         if transactions.is_empty() || u32::try_from(transactions.len()) != Ok(self.transactions) {
             return Err(self.corrupt("it holds another number of transactions than its header says".to_string()));
         }
-        let numbers = (self.first_tx.0..).zip(transactions);
+        let last = self.first_tx.0.checked_add(transactions.len() as u64 - 1);
+        let last = last.ok_or_else(|| self.corrupt("its transactions have no numbers".to_string()))?;
+        let numbers = (self.first_tx.0..=last).zip(transactions);
         match { numbers }.find(|(expected, transaction)| transaction.tx_id.0 != *expected) {
             Some((expected, found)) => {
                 Err(self.corrupt(format!("transaction {} stands in the place of {expected}", found.tx_id)))

@@ -9,15 +9,15 @@ use crate::format::record::{self, END_OF_FILE, Encoded};
 use crate::format::{NodeHash, RecordHash, Sequence, Transaction};
 use crate::store::{Access, StoreFile};
 
-/// What is to be appended, if anything, after these records and under that sequence.
-pub type Decide<'a> = &'a mut dyn FnMut(&[LogRecord], Sequence) -> Result<Option<Vec<Transaction>>>;
+/// What is to be appended under that sequence, if anything.
+pub type Decide<'a> = &'a mut dyn FnMut(Sequence) -> Result<Option<Vec<Transaction>>>;
 
 impl Log {
     /// Appends one record, durable on return, or nothing if `decide` says so.
     ///
-    /// `decide` is called once, while no other thread or process can append. It is given what [`Log::catch_up`] would
-    /// have returned (it then counts as handed out), and the sequence of the record to come. It must not append.
-    /// The record itself is handed out by the next `catch_up` or `append`.
+    /// `decide` is called once, while no other thread or process can append, with the sequence of the record to come.
+    /// All records before that one are pending by then ([`Log::pending`]), or were handed out. It must not append. The
+    /// record itself is handed out as any other.
     ///
     /// `IO` with the outcome unknown, from then on for every append through this handle, if a write or a sync failed:
     /// the record may or may not be there after reopening. After any other error it is not there: `LOG_CORRUPT` where
@@ -29,9 +29,9 @@ impl Log {
         let _one_at_a_time = self.appender.lock().unwrap_or_else(PoisonError::into_inner);
         self.check_poisoned()?;
         let lock = Lock::take(self.files.lock_or_create()?)?;
-        let (fresh, at) = self.catch_up_locked()?;
+        let at = self.catch_up_locked()?;
         let _appending = Appending { log: self };
-        let Some(transactions) = decide(&fresh, at.next)? else { return Ok(None) };
+        let Some(transactions) = decide(at.next)? else { return Ok(None) };
         let encoded = self.encode(at, &transactions)?;
         let location = self.write(at, &encoded)?;
         lock.claim(encoded.hash);
@@ -46,7 +46,7 @@ impl Log {
     }
 
     /// Reads what others appended, makes sure that all of it is durable, and shuts other looks out.
-    fn catch_up_locked(&self) -> Result<(Vec<LogRecord>, LogPosition)> {
+    fn catch_up_locked(&self) -> Result<LogPosition> {
         let mut state = self.state();
         self.look(&mut state)?;
         if let Tail::Damaged(damage) = &state.tail {
@@ -54,7 +54,7 @@ impl Log {
         }
         self.adopt(&mut state)?;
         state.appending = true;
-        Ok((state.deliver(), state.end))
+        Ok(state.end)
     }
 
     /// Makes durable what a writer left that died, or failed, before its sync. The bytes are written once more: after
@@ -64,15 +64,18 @@ impl Log {
             state.unclaimed.clear();
             return Ok(());
         }
-        let mut synced: Vec<Sequence> = state.unclaimed.iter().map(|location| location.file).collect();
+        let mut synced: Vec<Sequence> = state.unclaimed.iter().map(|(location, _)| location.file).collect();
         if synced.is_empty() && state.end.offset > 0 {
             synced.push(state.end.file);
         }
         synced.dedup();
-        for location in state.unclaimed.clone() {
+        for (location, hash) in state.unclaimed.clone() {
             let file = self.files.open_existing(location.file)?;
             let mut bytes = vec![0; location.bytes as usize];
             file.read_at(location.offset, &mut bytes)?;
+            if record::frame(&bytes).is_none_or(|frame| frame.hash != hash) {
+                return Err(lost(location));
+            }
             file.write_at(location.offset, &bytes).map_err(|error| state.poison_unless_whole(error))?;
         }
         for file in synced {
@@ -163,6 +166,12 @@ impl Log {
         state.pending.push_back(record);
         Appended { sequence: at.next, location, hash }
     }
+}
+
+/// A record that was read before, and handed out, is no longer there.
+fn lost(location: RecordLocation) -> Error {
+    let at = format!("{} at byte {}", files::path(location.file), location.offset);
+    Error::LogCorrupt { at, reason: "a record that was there is gone: its sync had failed".to_string() }
 }
 
 impl State {

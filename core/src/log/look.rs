@@ -1,11 +1,14 @@
 //! Catching up: what came since, made durable, and what stands behind it.
 
-use super::walk::{CUT_SHORT, Step, Tail, Walker, has_records_behind, is_reached, read_behind_zeros};
+use super::walk::{CUT_SHORT, Step, Tail, Walker, had_record, has_records_behind, is_reached, read_behind_zeros};
 use super::{Log, LogRecord, State};
 use crate::error::{Error, Result};
 
 /// What is said of a place where there is no record though there are some behind it.
 const CUT_OFF: &str = "it is damaged, and there are records behind it";
+
+/// What is said of the newest record where the lock file tells that it was durable.
+const ACKNOWLEDGED: &str = "it is damaged, and it was committed";
 
 impl Log {
     /// Looks once more closely than [`Log::look`]: behind the end of the log there must be nothing but zeros. A power
@@ -91,6 +94,9 @@ impl Log {
     /// Tells a torn tail from damage, where there is no record at `state.end` but something behind it.
     fn judge(&self, state: &State) -> Result<Tail> {
         let at = state.end;
+        if had_record(&self.files, at)? {
+            return Ok(Tail::Damaged(at.damage(ACKNOWLEDGED)));
+        }
         if has_records_behind(&self.files, at)? {
             return Ok(Tail::Damaged(at.damage(CUT_OFF)));
         }
@@ -114,8 +120,8 @@ impl Log {
         if claimed > 0 {
             state.unclaimed.clear();
         }
-        let unclaimed: Vec<_> = fresh[claimed..].iter().map(|record| record.location).collect();
-        let mut files: Vec<_> = unclaimed.iter().map(|location| location.file).collect();
+        let unclaimed: Vec<_> = fresh[claimed..].iter().map(|record| (record.location, record.hash)).collect();
+        let mut files: Vec<_> = unclaimed.iter().map(|(location, _)| location.file).collect();
         files.dedup();
         for file in files {
             let synced = self.files.open_existing(file)?.sync();

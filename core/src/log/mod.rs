@@ -160,7 +160,7 @@ struct State {
     /// Records between the two.
     pending: VecDeque<LogRecord>,
     /// Records of others, the newest ones, that no writer is known to have synced.
-    unclaimed: Vec<RecordLocation>,
+    unclaimed: Vec<(RecordLocation, RecordHash)>,
     /// What stands at `end`.
     tail: Tail,
     /// Whether this handle holds the lock and is about to append at `end`: nobody else can.

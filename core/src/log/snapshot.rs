@@ -29,9 +29,11 @@ impl Snapshots {
     pub fn put(&self, sequence: Sequence, bytes: &[u8]) -> Result<()> {
         let path = path(sequence);
         let sealed = [bytes, NodeHash::of(bytes).as_bytes()].concat();
-        if self.store.create(&path, &sealed)? == Created::AlreadyThere && self.get(sequence).is_err() {
-            self.store.delete(&path)?;
-            self.store.create(&path, &sealed)?;
+        if self.store.create(&path, &sealed)? == Created::AlreadyThere {
+            match self.get(sequence) {
+                Ok(None) | Err(Error::HashMismatch { .. }) => self.store.replace(&path, &sealed)?,
+                other => drop(other?),
+            }
         }
         self.store.sync(&[&path])
     }
@@ -47,16 +49,13 @@ impl Snapshots {
         self.store.get(&path(sequence))?.map(unseal).transpose()
     }
 
-    /// The newest snapshot that is whole. Damaged ones are passed over: they can be rebuilt.
+    /// The newest snapshot that can be read whole. Others are passed over: they can be rebuilt.
     pub fn newest(&self) -> Result<Option<(Sequence, Bytes)>> {
         for sequence in self.list()? {
             match self.get(sequence) {
                 Ok(Some(bytes)) => return Ok(Some((sequence, bytes))),
                 Ok(None) => {}
-                Err(error @ Error::HashMismatch { .. }) => {
-                    tracing::warn!(%sequence, %error, "passing over a damaged snapshot");
-                }
-                Err(error) => return Err(error),
+                Err(error) => tracing::warn!(%sequence, %error, "passing over a snapshot that cannot be read"),
             }
         }
         Ok(None)

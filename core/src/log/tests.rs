@@ -39,7 +39,7 @@ fn open(store: Arc<dyn Store>, from: Option<LogPosition>) -> Result<Log> {
 }
 
 fn append(log: &Log, message_bytes: usize) -> Result<Appended> {
-    let appended = log.append(&mut |_, next| Ok(Some(vec![transaction(next.0, message_bytes)])))?;
+    let appended = log.append(&mut |next| Ok(Some(vec![transaction(next.0, message_bytes)])))?;
     Ok(appended.unwrap())
 }
 
@@ -107,19 +107,19 @@ fn decide_sees_what_came_since_and_can_change_its_mind() {
     append(&other, 5).unwrap();
     append(&other, 5).unwrap();
     let mut seen = Vec::new();
-    let nothing = log.append(&mut |fresh, next| {
-        seen.extend(sequences(fresh));
+    let nothing = log.append(&mut |next| {
+        seen.extend(sequences(&log.pending()));
         assert_eq!(next, Sequence(3));
         Ok(None)
     });
     assert_eq!((nothing.unwrap(), seen), (None, vec![1, 2]));
     assert!(log.catch_up().unwrap().is_empty(), "they were handed out");
-    let refused = log.append(&mut |_, _| Err(Error::Cancelled { action: "a commit" }));
+    let refused = log.append(&mut |_| Err(Error::Cancelled { action: "a commit" }));
     assert!(matches!(refused, Err(Error::Cancelled { .. })));
-    let empty = log.append(&mut |_, _| Ok(Some(Vec::new())));
+    let empty = log.append(&mut |_| Ok(Some(Vec::new())));
     assert!(matches!(empty, Err(Error::Internal { .. })));
     append(&log, 5).unwrap();
-    assert_eq!(sequences(&other.catch_up().unwrap()), [2, 3], "its own last one and the other's");
+    assert_eq!(sequences(&other.catch_up().unwrap()), [1, 2, 3], "its own and the other's");
 }
 
 #[test]
@@ -146,8 +146,8 @@ fn two_threads_take_turns_on_one_directory() {
         let log = open(store, None).unwrap();
         let mut seen = Vec::new();
         for size in 0..EACH {
-            log.append(&mut |fresh, next| {
-                seen.extend(sequences(fresh));
+            log.append(&mut |next| {
+                seen.extend(sequences(&log.pending()));
                 Ok(Some(vec![transaction(next.0, size as usize)]))
             })
             .unwrap();
@@ -356,6 +356,7 @@ fn a_failed_sync_poisons_the_handle_and_another_one_goes_on() {
         let store = FaultyStore::new(seed);
         let log = open(Arc::new(store.clone()), None).unwrap();
         append(&log, 700).unwrap();
+        assert_eq!(sequences(&log.catch_up().unwrap()), [1]);
         // Of an append that needs nothing but one: lock, write, sync.
         store.inject(store.operations() + 2, Fault::Fail);
         let other = open(Arc::new(store.clone()), None).unwrap();

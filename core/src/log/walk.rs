@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::files::Files;
 use super::{Damage, LogPosition, LogRecord, RecordLocation};
 use crate::error::{Error, Result};
-use crate::format::record::{self, END_OF_FILE, Frame, MAGIC, RECORD_BYTES_MIN};
+use crate::format::record::{self, END_OF_FILE, Frame, MAGIC, RECORD_BYTES_MIN, TRAILER_BYTES};
 use crate::format::{RecordHash, Sequence};
 use crate::store::StoreFile;
 
@@ -162,6 +162,20 @@ pub(super) fn read_one(files: &Files, location: RecordLocation) -> Result<LogRec
             reason: "there is no record of the expected size and hash".to_string(),
         }),
     }
+}
+
+/// Whether a record stood at a place where none does now, and was durable: the lock file keeps the hash of one, and
+/// that is what stands there, or what the bytes there hash to.
+pub(super) fn had_record(files: &Files, at: LogPosition) -> Result<bool> {
+    let claim = files.claim()?;
+    if claim == at.previous || is_zero(claim.as_bytes()) {
+        return Ok(false);
+    }
+    let Some(file) = files.open(at.file)? else { return Ok(false) };
+    let bytes = read_rest(&file, at.offset)?;
+    let hashed = record::claimed_bytes(&bytes).and_then(|length| bytes.get(..length - TRAILER_BYTES));
+    let stands_there = || bytes.windows(TRAILER_BYTES).any(|window| window == claim.as_bytes());
+    Ok(hashed.is_some_and(|hashed| RecordHash::of(hashed) == claim) || stands_there())
 }
 
 /// Whether valid records stand behind a place where none does: then the place is damaged. A crash while the next

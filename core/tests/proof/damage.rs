@@ -278,6 +278,8 @@ fn a_torn_tail_is_the_end_of_the_log() {
         torn[written(&bytes) - missing..].fill(0);
         let store = repository.damaged(&path, Damage::Gone);
         put(&store, &path, &torn);
+        // Without what tells that it was durable once.
+        put(&store, "log/lock", &[0; 32]);
         let db = repository.open(store.clone()).unwrap();
         let latest = repository.twins.thought.model.latest() - 1;
         assert_eq!(db.latest_tx_id().unwrap(), latest, "the last commit was cut off by {missing} bytes");
@@ -287,6 +289,51 @@ fn a_torn_tail_is_the_end_of_the_log() {
         assert_eq!(repository.open(store.clone()).unwrap().latest_tx_id().unwrap(), latest + 1);
         assert_eq!(store.list("quarantine").unwrap().len(), 1, "what was torn is kept");
     }
+}
+
+#[test]
+fn damage_of_the_newest_commit_is_not_taken_for_a_torn_write() {
+    let repository = repository();
+    let path = repository.paths("log/").pop().unwrap();
+    let bytes = repository.store.get(&path).unwrap().unwrap();
+    let end = written(&bytes);
+    // In the payload, in the trailer, and the length of the record, which the search for its trailer does without.
+    for at in [end - 60, end - 5, bytes[..end].windows(4).rposition(|part| part == b"ARML").unwrap() + 5] {
+        let mut flipped = bytes.to_vec();
+        flipped[at] ^= 4;
+        let store = repository.damaged(&path, Damage::Gone);
+        put(&store, &path, &flipped);
+        let db = repository.open(store.clone()).unwrap();
+        assert_eq!(db.latest_tx_id().unwrap(), repository.twins.thought.model.latest() - 1);
+        let report = db.verify(&VerifyOptions { deep: true, progress: None }).unwrap();
+        assert!(report.problems.iter().any(|problem| problem.code == "LOG_CORRUPT"), "{report:?}");
+        assert_eq!(db.create_tag("next", &At::head()).unwrap_err().code(), Code::LogCorrupt);
+        assert_eq!(store.get(&path).unwrap().unwrap(), flipped, "nothing is written over it");
+    }
+}
+
+#[test]
+fn writing_good_rows_again_repairs_a_chunk_that_is_damaged_or_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Database::open(folder.path(), OpenOptions::default()).unwrap();
+    let rows = bulky_rows(0, 100_000, 5);
+    let write = |db: &Database| db.write_table("t", crate::support::Shape::Narrow.stream(&rows), &Default::default());
+    write(&open()).unwrap();
+    let hash = open().inspect("t@1").unwrap()["chunks"][0]["chunk"].as_str().unwrap().to_string();
+    let path = folder.path().join(format!("chunks/{}/{}/{hash}.parquet", &hash[..2], &hash[2..4]));
+    let good = std::fs::read(&path).unwrap();
+    let (mut flipped, cut) = (good.clone(), good[..good.len() / 2].to_vec());
+    flipped[good.len() / 2] ^= 1;
+    for damaged in [Some(flipped), Some(cut), None] {
+        std::fs::remove_file(&path).unwrap();
+        if let Some(bytes) = &damaged {
+            std::fs::write(&path, bytes).unwrap();
+        }
+        let commit = write(&open()).unwrap();
+        assert_eq!((commit.chunks_written, commit.chunks_reused), (1, 0));
+        assert_eq!(std::fs::read(&path).unwrap(), good);
+    }
+    assert_eq!(write(&open()).unwrap().chunks_written, 0);
 }
 
 #[test]

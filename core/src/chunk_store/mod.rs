@@ -3,9 +3,10 @@
 //! A chunk stands at `<prefix>/ab/cd/<hash>.parquet`, where `abcd` are the first digits of its hash. It never
 //! changes; equal bytes are stored once. Usable alone on any directory. Section "Chunks" of `docs/FORMAT.md`.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
@@ -41,17 +42,28 @@ pub struct ListedChunk {
 pub struct ChunkStore {
     store: Arc<dyn Store>,
     prefix: Arc<str>,
+    /// Chunks whose bytes were put or checked.
+    sound: Arc<Mutex<HashSet<ChunkHash>>>,
 }
 
 impl ChunkStore {
     /// Keeps chunks below a directory of the store, such as [`PREFIX`].
     pub fn new(store: Arc<dyn Store>, prefix: &str) -> ChunkStore {
-        ChunkStore { store, prefix: prefix.into() }
+        ChunkStore { store, prefix: prefix.into(), sound: Arc::default() }
     }
 
     /// Keeps chunks in `chunks/` of a directory of the local file system, which the first put makes if it must.
     pub fn open(directory: impl AsRef<Path>, access: Access) -> Result<ChunkStore> {
-        Ok(ChunkStore::new(Arc::new(LocalStore::open(directory, access)?), PREFIX))
+        let store = LocalStore::open(directory, access)?;
+        if access == Access::ReadWrite {
+            store.sweep()?;
+        }
+        Ok(ChunkStore::new(Arc::new(store), PREFIX))
+    }
+
+    /// Removes what processes that died while they put chunks have left.
+    pub fn sweep(&self) -> Result<()> {
+        self.store.sweep()
     }
 
     /// Stores bytes under their hash. Durable only after [`ChunkStore::sync`]. A damaged file that stood in the
@@ -59,11 +71,10 @@ impl ChunkStore {
     pub fn put(&self, bytes: &[u8]) -> Result<PutChunk> {
         let hash = ChunkHash::of(bytes);
         let path = self.path(hash);
-        let mut created = self.store.create(&path, bytes)?;
-        if created == Created::AlreadyThere && self.replace_damaged(hash, &path, bytes)? {
-            created = self.store.create(&path, bytes)?;
-        }
-        Ok(PutChunk { hash, new: created == Created::New })
+        let created = self.store.create(&path, bytes)?;
+        let new = created == Created::New || self.replace_damaged(hash, &path, bytes)?;
+        self.sound().insert(hash);
+        Ok(PutChunk { hash, new })
     }
 
     /// Makes chunks durable, whoever put them.
@@ -94,6 +105,27 @@ impl ChunkStore {
             return Err(not_found(hash));
         }
         check(hash, hasher.finish())
+    }
+
+    /// Whether a chunk is there, in its size, and whole: its bytes are checked unless this store has put or checked
+    /// them before.
+    pub fn is_sound(&self, hash: ChunkHash, bytes: u64) -> Result<bool> {
+        let last = bytes.saturating_sub(1);
+        let end = self.store.get_range(&self.path(hash), last..last.saturating_add(2))?;
+        if end.is_none_or(|end| end.len() as u64 != bytes - last) {
+            return Ok(false);
+        }
+        if self.sound().contains(&hash) {
+            return Ok(true);
+        }
+        match self.verify(hash) {
+            Ok(()) => {
+                self.sound().insert(hash);
+                Ok(true)
+            }
+            Err(Error::HashMismatch { .. } | Error::ChunkNotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Some of the bytes, unchecked, from `start` up to but not with `end`; fewer where the chunk ends before.
@@ -136,17 +168,22 @@ impl ChunkStore {
         (self.path(hash) == path).then_some(hash)
     }
 
-    /// Takes a file out of the way that is not what its name says; otherwise new rows would stand on lost bytes.
+    /// Replaces a file that is not what its name says; otherwise new rows would stand on lost bytes.
     fn replace_damaged(&self, hash: ChunkHash, path: &str, bytes: &[u8]) -> Result<bool> {
-        let Some(found) = self.store.get(path)? else { return Ok(true) };
-        if found == bytes {
-            return Ok(false);
+        if let Some(found) = self.store.get(path)? {
+            if found == bytes {
+                return Ok(false);
+            }
+            let kept = format!("quarantine/{hash}-{}{EXTENSION}", &ChunkHash::of(&found).to_hex()[..16]);
+            self.store.create(&kept, &found)?;
+            self.store.sync(&[&kept])?;
         }
-        let kept = format!("quarantine/{hash}-{}{EXTENSION}", &ChunkHash::of(&found).to_hex()[..16]);
-        self.store.create(&kept, &found)?;
-        self.store.sync(&[&kept])?;
-        self.store.delete(path)?;
+        self.store.replace(path, bytes)?;
         Ok(true)
+    }
+
+    fn sound(&self) -> MutexGuard<'_, HashSet<ChunkHash>> {
+        self.sound.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

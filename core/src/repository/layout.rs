@@ -90,6 +90,11 @@ impl Repository {
         options: &RepositoryOptions,
     ) -> Result<Repository> {
         let identity = identity(&*store, location, options)?;
+        if options.access == Access::ReadWrite {
+            // Only now is it known that the directory is ours.
+            store.sweep()?;
+            chunks.sweep()?;
+        }
         let chain_start = identity.chain_start()?;
         let catalog = Catalog::open(store.clone(), options.environment.clone(), chain_start, options.access)?;
         Repository::assemble(identity, store.clone(), chunks, catalog, options)

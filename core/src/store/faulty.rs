@@ -64,6 +64,8 @@ struct State {
     disk: BTreeMap<String, Stored>,
     /// Deletions that a power loss may undo.
     deleted: BTreeMap<String, Stored>,
+    /// What was replaced, and is there again after a power loss that takes the replacement.
+    replaced: BTreeMap<String, Stored>,
 }
 
 /// A path as the disk has it.
@@ -165,13 +167,17 @@ impl FaultyStore {
                 disk.insert(path.clone(), stored.after_power_loss(dice, loss));
             }
         }
+        for (path, stored) in &state.replaced {
+            disk.entry(path.clone()).or_insert_with(|| stored.after_power_loss(dice, loss));
+        }
         FaultyStore::with_disk(dice.next_u64(), disk)
     }
 
     /// The store as other processes see it after this one was killed now: everything visible stays so.
     pub fn kill(&self) -> FaultyStore {
         let state = self.state();
-        let next = State { disk: state.disk.clone(), deleted: state.deleted.clone(), ..State::default() };
+        let (disk, deleted, replaced) = (state.disk.clone(), state.deleted.clone(), state.replaced.clone());
+        let next = State { disk, deleted, replaced, ..State::default() };
         FaultyStore::with_state(self.shared.seed.wrapping_add(1), self.shared.visible.copy(), next)
     }
 
@@ -317,6 +323,17 @@ impl Store for FaultyStore {
         if fault == Some(Fault::AlreadyThere) { Ok(Created::AlreadyThere) } else { Ok(created) }
     }
 
+    fn replace(&self, path: &str, bytes: &[u8]) -> Result<()> {
+        self.shared.step_or_fail("replace", path, bytes.len() as u64)?;
+        self.shared.visible.replace(path, bytes)?;
+        let mut state = self.state();
+        let before = state.disk.insert(path.to_string(), Stored::new(Content::Object(bytes.to_vec())));
+        if let Some(before) = before.filter(|before| before.name_synced) {
+            state.replaced.insert(path.to_string(), before);
+        }
+        Ok(())
+    }
+
     fn sync(&self, paths: &[&str]) -> Result<()> {
         let fault = self.shared.step("sync", &paths.join(" "), paths.len() as u64)?;
         self.shared.visible.sync(paths)?;
@@ -332,6 +349,7 @@ impl Store for FaultyStore {
             if let Some(stored) = state.disk.get_mut(*path) {
                 stored.name_synced = true;
                 stored.sync();
+                state.replaced.remove(*path);
             }
         }
         Ok(())
@@ -356,6 +374,7 @@ impl Store for FaultyStore {
         self.shared.step_or_fail("delete", path, 0)?;
         self.shared.visible.delete(path)?;
         let mut state = self.state();
+        state.replaced.remove(path);
         if let Some(stored) = state.disk.remove(path) {
             state.deleted.insert(path.to_string(), stored);
         }

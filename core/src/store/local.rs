@@ -2,8 +2,8 @@
 //!
 //! An object is written to `tmp/`, synced, and linked to its name, so that it is whole wherever its name is. Its
 //! directory entry is made durable by [`Store::sync`], with every directory above it that this handle has not yet
-//! seen durable. Whoever writes a file in `tmp/` holds its lock; what is there without a lock belongs to a dead
-//! process and is swept when a store is opened for writing.
+//! seen durable. Whoever writes a file in `tmp/` holds its lock; what is there under a staged name without a lock
+//! belongs to a dead process.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File, OpenOptions};
@@ -20,6 +20,9 @@ use crate::error::{Error, Result};
 
 /// The directory of files that are being written.
 const TMP: &str = "tmp";
+
+/// What the names of files in [`TMP`] end with, so that nobody else's file is taken for one.
+const STAGED: &str = ".staged";
 
 /// How often a staged file is written anew because a sweeper took it for a leftover.
 const STAGE_TRIES_MAX: u32 = 8;
@@ -49,24 +52,13 @@ pub struct LocalStore {
 }
 
 impl LocalStore {
-    /// Opens a directory. It need not be there: the first write makes it. With [`Access::ReadWrite`], leftovers of
-    /// dead processes are swept from `tmp/`.
+    /// Opens a directory. It need not be there: the first write makes it.
     pub fn open(root: impl AsRef<Path>, access: Access) -> Result<LocalStore> {
         let given = root.as_ref();
         let root = std::path::absolute(given).map_err(|error| Error::io("find", given.display(), error))?;
         let anchor = root.ancestors().find(|directory| directory.is_dir()).unwrap_or(&root).to_path_buf();
-        let store = LocalStore {
-            root,
-            access,
-            anchor,
-            fresh: Mutex::default(),
-            durable: Mutex::default(),
-            failed_sync: OnceLock::new(),
-        };
-        if access == Access::ReadWrite {
-            store.sweep()?;
-        }
-        Ok(store)
+        let (fresh, durable, failed_sync) = Default::default();
+        Ok(LocalStore { root, access, anchor, fresh, durable, failed_sync })
     }
 
     /// The directory, as an absolute path.
@@ -85,16 +77,22 @@ impl LocalStore {
         }
     }
 
-    /// Writes bytes to a staged file, syncs them and gives them their name.
-    fn publish(&self, path: &str, mode: u32, write: &dyn Fn(&mut File) -> io::Result<()>) -> Result<Created> {
+    /// Writes bytes to a staged file, syncs them and gives them their name as `name` does.
+    fn publish(
+        &self,
+        path: &str,
+        mode: u32,
+        write: &dyn Fn(&mut File) -> io::Result<()>,
+        name: fn(&Path, &Path) -> io::Result<()>,
+    ) -> Result<Created> {
         let target = self.path(path);
         self.make_directories(target.parent().unwrap_or(&self.root))?;
         let staged_directory = self.path(TMP);
         self.make_directories(&staged_directory)?;
         for _ in 0..STAGE_TRIES_MAX {
-            let staged = staged_directory.join(random_name()?);
-            let outcome = stage(&staged, mode, write).and_then(|_file| link(&staged, &target));
-            // Harmless if it stays: a leftover that a later opening sweeps.
+            let staged = staged_directory.join(staged_name()?);
+            let outcome = stage(&staged, mode, write).and_then(|_file| name(&staged, &target));
+            // Harmless if it stays: a leftover that is swept later. After a rename it is gone.
             let _ = fs::remove_file(&staged);
             match outcome {
                 Ok(()) => return Ok(Created::New),
@@ -127,6 +125,7 @@ impl LocalStore {
                 made_durable.push(below.to_path_buf());
             }
         }
+        self.sync_anchor()?;
         // From the bottom up, so that a name is durable only once there is something durable behind it.
         for directory in directories.iter().rev() {
             let synced = File::open(directory).and_then(|directory| directory.sync_all());
@@ -134,6 +133,23 @@ impl LocalStore {
         }
         self.durable().extend(made_durable);
         Ok(())
+    }
+
+    /// Makes the entry of the directory durable that was there before this handle: nobody knows whether who made it did.
+    fn sync_anchor(&self) -> Result<()> {
+        let Some(above) = self.anchor.parent().filter(|_| !self.durable().contains(&self.anchor)) else {
+            return Ok(());
+        };
+        match File::open(above).and_then(|above| above.sync_all()) {
+            // Who may not even list it has not made it, and cannot sync it.
+            Err(error) if error.kind() != ErrorKind::PermissionDenied => {
+                Err(self.sync_failed(Error::io("sync a directory", above.display(), error)))
+            }
+            _ => {
+                self.durable().insert(self.anchor.clone());
+                Ok(())
+            }
+        }
     }
 
     fn sync_bytes(&self, path: &str) -> Result<()> {
@@ -147,17 +163,6 @@ impl LocalStore {
     fn sync_failed(&self, error: Error) -> Error {
         self.failed_sync.get_or_init(|| error.to_string());
         error
-    }
-
-    fn sweep(&self) -> Result<()> {
-        for leftover in self.list(TMP)? {
-            let path = self.path(&leftover.path);
-            let unused = File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
-            if unused && let Err(error) = fs::remove_file(&path) {
-                tracing::debug!(path = %path.display(), %error, "cannot sweep a leftover");
-            }
-        }
-        Ok(())
     }
 
     fn fresh(&self) -> MutexGuard<'_, HashSet<String>> {
@@ -176,11 +181,31 @@ impl Store for LocalStore {
         if self.path(path).exists() {
             return Ok(Created::AlreadyThere);
         }
-        let created = self.publish(path, OBJECT_MODE, &|file| file.write_all(bytes))?;
+        let created = self.publish(path, OBJECT_MODE, &|file| file.write_all(bytes), link)?;
         if created == Created::New {
             self.fresh().insert(path.to_string());
         }
         Ok(created)
+    }
+
+    fn replace(&self, path: &str, bytes: &[u8]) -> Result<()> {
+        check_path(path)?;
+        self.check_writable("replace an object")?;
+        let rename = |staged: &Path, target: &Path| fs::rename(staged, target);
+        self.publish(path, OBJECT_MODE, &|file| file.write_all(bytes), rename)?;
+        self.fresh().insert(path.to_string());
+        Ok(())
+    }
+
+    fn sweep(&self) -> Result<()> {
+        for leftover in self.list(TMP)?.iter().filter(|listed| is_staged(&listed.path)) {
+            let path = self.path(&leftover.path);
+            let unused = File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+            if unused && let Err(error) = fs::remove_file(&path) {
+                tracing::debug!(path = %path.display(), %error, "cannot sweep a leftover");
+            }
+        }
+        Ok(())
     }
 
     fn sync(&self, paths: &[&str]) -> Result<()> {
@@ -257,7 +282,7 @@ impl Store for LocalStore {
         if self.path(path).exists() {
             return Ok(Created::AlreadyThere);
         }
-        self.publish(path, FILE_MODE, &|file| write_zeros(file, bytes))
+        self.publish(path, FILE_MODE, &|file| write_zeros(file, bytes), link)
     }
 
     fn open_file(&self, path: &str) -> Result<Option<Arc<dyn StoreFile>>> {
@@ -337,10 +362,17 @@ impl StoreFile for LocalFile {
     }
 }
 
-fn random_name() -> Result<String> {
+fn staged_name() -> Result<String> {
     let mut bytes = [0; 16];
     SystemRandomness.fill(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(digits + STAGED)
+}
+
+/// Whether a path is one that [`staged_name`] gives, in [`TMP`] itself.
+fn is_staged(path: &str) -> bool {
+    let digits = path.strip_prefix(TMP).and_then(|rest| rest.strip_prefix('/')?.strip_suffix(STAGED));
+    digits.is_some_and(|digits| digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Writes and syncs a new file; the lock that marks it as in use ends when the file is closed.

@@ -145,6 +145,12 @@ impl Store for MemoryStore {
         Ok(self.insert(path, || Node::Object(Bytes::copy_from_slice(bytes))))
     }
 
+    fn replace(&self, path: &str, bytes: &[u8]) -> Result<()> {
+        check_path(path)?;
+        self.put_object(path, bytes.to_vec());
+        Ok(())
+    }
+
     fn sync(&self, paths: &[&str]) -> Result<()> {
         let nodes = self.read();
         match paths.iter().find(|path| !nodes.contains_key(**path)) {

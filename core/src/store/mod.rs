@@ -65,6 +65,15 @@ pub trait Store: Debug + Send + Sync {
     /// that. Durable only after [`Store::sync`]. `OUT_OF_SPACE`, `READ_ONLY`.
     fn create(&self, path: &str, bytes: &[u8]) -> Result<Created>;
 
+    /// Puts an object in the place of one that was found damaged, or of none. At any moment readers find the old one
+    /// or the new one, whole. Durable only after [`Store::sync`]. `OUT_OF_SPACE`, `READ_ONLY`.
+    fn replace(&self, path: &str, bytes: &[u8]) -> Result<()>;
+
+    /// Removes what processes that died while they wrote have left. For who knows that the store is its own.
+    fn sweep(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Makes objects and the directories above them durable, whoever made them. `IO` for one that is not there.
     /// Once it failed to make something durable, it answers `IO` (outcome unknown) for as long as the store is open.
     fn sync(&self, paths: &[&str]) -> Result<()>;

@@ -173,16 +173,42 @@ fn a_local_object_is_read_only_and_leaves_nothing_staged() {
 fn leftovers_are_swept_and_files_in_use_are_not() {
     let directory = tempfile::tempdir().unwrap();
     let tmp = directory.path().join("tmp");
-    std::fs::create_dir(&tmp).unwrap();
-    std::fs::write(tmp.join("dead"), b"half").unwrap();
-    std::fs::write(tmp.join("alive"), b"half").unwrap();
-    let alive = std::fs::File::open(tmp.join("alive")).unwrap();
-    alive.lock().unwrap();
-    LocalStore::open(directory.path(), Access::ReadOnly).unwrap();
-    assert!(tmp.join("dead").exists(), "a reader touches nothing");
-    LocalStore::open(directory.path(), Access::ReadWrite).unwrap();
-    assert!(!tmp.join("dead").exists());
-    assert!(tmp.join("alive").exists());
+    let (dead, alive) = (tmp.join(format!("{:032x}.staged", 1)), tmp.join(format!("{:032x}.staged", 2)));
+    let strangers = [tmp.join("notes.txt"), tmp.join(format!("{:032x}", 3)), tmp.join(format!("a/{:032x}.staged", 4))];
+    std::fs::create_dir_all(tmp.join("a")).unwrap();
+    for path in strangers.iter().chain([&dead, &alive]) {
+        std::fs::write(path, b"half").unwrap();
+    }
+    let in_use = std::fs::File::open(&alive).unwrap();
+    in_use.lock().unwrap();
+    let store = LocalStore::open(directory.path(), Access::ReadWrite).unwrap();
+    assert!(dead.exists(), "opening touches nothing");
+    store.sweep().unwrap();
+    assert!(!dead.exists() && alive.exists());
+    assert!(strangers.iter().all(|path| path.exists()));
+}
+
+#[test]
+fn what_is_replaced_is_the_old_or_the_new_and_never_gone() {
+    every_store(|store| {
+        store.replace("a/b", b"made").unwrap();
+        assert_eq!(store.create("a/b", b"other").unwrap(), Created::AlreadyThere);
+        store.replace("a/b", b"replaced").unwrap();
+        store.sync(&["a/b"]).unwrap();
+        assert_eq!(store.get("a/b").unwrap().unwrap(), &b"replaced"[..]);
+        assert_eq!(paths(&*store, ""), ["a/b"]);
+    });
+    let mut seen = std::collections::BTreeSet::new();
+    for seed in 0..40 {
+        let store = FaultyStore::new(seed);
+        store.create("a", b"old").unwrap();
+        store.sync(&["a"]).unwrap();
+        store.replace("a", b"new").unwrap();
+        seen.insert(store.crash().get("a").unwrap().expect("one of the two"));
+        store.sync(&["a"]).unwrap();
+        assert_eq!(store.crash().get("a").unwrap().unwrap(), &b"new"[..]);
+    }
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), [&b"new"[..], b"old"]);
 }
 
 #[test]

@@ -132,10 +132,11 @@ impl Tree<'_> {
         let bytes = cbor::encode(node)?;
         let hash = NodeHash::of(&bytes);
         let path = node_path(hash);
-        let damaged = self.meta.create(&path, &bytes)? == Created::AlreadyThere && load_node(self.meta, hash).is_err();
-        if damaged {
-            self.meta.delete(&path)?;
-            self.meta.create(&path, &bytes)?;
+        if self.meta.create(&path, &bytes)? == Created::AlreadyThere {
+            match load_node(self.meta, hash) {
+                Err(Error::HashMismatch { .. }) => self.meta.replace(&path, &bytes)?,
+                other => drop(other?),
+            }
         }
         self.made.push(hash);
         Ok(hash)
@@ -156,4 +157,77 @@ fn cut<'a, T>(items: &'a [T], byte: impl Fn(&T) -> u8 + 'a) -> impl Iterator<Ite
         rest = behind;
         Some(run)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::ops::Range;
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::format::{ChunkHash, LogicalHash};
+    use crate::store::{Listed, MemoryStore, StoreFile};
+
+    /// A store that cannot read for the moment, as where a process has no file descriptors left.
+    #[derive(Debug)]
+    struct Unreadable<'a>(&'a MemoryStore);
+
+    impl Store for Unreadable<'_> {
+        fn create(&self, path: &str, bytes: &[u8]) -> Result<Created> {
+            self.0.create(path, bytes)
+        }
+        fn replace(&self, path: &str, bytes: &[u8]) -> Result<()> {
+            self.0.replace(path, bytes)
+        }
+        fn sync(&self, paths: &[&str]) -> Result<()> {
+            self.0.sync(paths)
+        }
+        fn get(&self, path: &str) -> Result<Option<Bytes>> {
+            Err(Error::io("read", path, io::Error::other("too many open files")))
+        }
+        fn get_range(&self, path: &str, _: Range<u64>) -> Result<Option<Bytes>> {
+            self.get(path)
+        }
+        fn list(&self, directory: &str) -> Result<Vec<Listed>> {
+            self.0.list(directory)
+        }
+        fn delete(&self, path: &str) -> Result<()> {
+            self.0.delete(path)
+        }
+        fn local_path(&self, path: &str) -> Option<PathBuf> {
+            self.0.local_path(path)
+        }
+        fn allocate(&self, path: &str, bytes: u64) -> Result<Created> {
+            self.0.allocate(path, bytes)
+        }
+        fn open_file(&self, path: &str) -> Result<Option<Arc<dyn StoreFile>>> {
+            self.0.open_file(path)
+        }
+    }
+
+    fn long_manifest() -> Manifest {
+        let entry = |n: u32| ChunkEntry {
+            chunk: ChunkHash::of(&n.to_le_bytes()),
+            logical: LogicalHash::of(&n.to_le_bytes()),
+            rows: 1,
+            bytes: 1,
+            first_row: 0,
+            columns: Vec::new(),
+        };
+        Manifest { chunks: (0..1_000).map(entry).collect() }
+    }
+
+    #[test]
+    fn a_damaged_node_is_replaced_and_one_that_cannot_be_read_is_left() {
+        let (meta, manifest) = (MemoryStore::new(), long_manifest());
+        let ManifestSource::Node(root) = store(&meta, &manifest).unwrap() else { panic!("1,000 chunks in a record") };
+        assert!(matches!(store(&Unreadable(&meta), &manifest), Err(Error::Io { .. })));
+        assert_eq!(load(&meta, root).unwrap(), manifest);
+        meta.replace(&node_path(root), b"damaged").unwrap();
+        assert!(matches!(load(&meta, root), Err(Error::HashMismatch { .. })));
+        assert_eq!(store(&meta, &manifest).unwrap(), ManifestSource::Node(root));
+        assert_eq!(load(&meta, root).unwrap(), manifest);
+    }
 }

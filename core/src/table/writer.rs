@@ -116,7 +116,9 @@ impl ChunkWriter<'_> {
         self.cancel.check("writing a table")?;
         let batch = self.join(&job.pieces)?;
         let logical = logical_hash(&self.schema.message, &batch)?;
-        if let Some(known) = self.known.get(&logical) {
+        if let Some(known) = self.known.get(&logical)
+            && self.chunks.is_sound(known.chunk, known.bytes)?
+        {
             return Ok(Made { entry: (*known).clone(), new: false, put: false });
         }
         let bytes = encode_chunk(&batch, self.cancel)?;

@@ -408,6 +408,8 @@ fn locations_that_are_none_are_told() {
     std::fs::write(path("file"), "no directory").unwrap();
     std::fs::create_dir(path("foreign")).unwrap();
     std::fs::write(path("foreign").join("notes.txt"), "somebody's").unwrap();
+    std::fs::create_dir_all(path("foreign").join("tmp/cache")).unwrap();
+    std::fs::write(path("foreign").join("tmp/cache/page"), "somebody's, too").unwrap();
     std::fs::create_dir(path("empty")).unwrap();
     assert_eq!(code_of(Database::open("", OpenOptions::default())), Code::InvalidArgument);
     assert_eq!(code_of(Database::open("s3://bucket/x", OpenOptions::default())), Code::Unsupported);
@@ -418,7 +420,8 @@ fn locations_that_are_none_are_told() {
     }
     assert_eq!(code_of(Database::open(path("foreign"), OpenOptions::default())), Code::RepositoryNotFound);
     assert!(Database::open(path("file"), OpenOptions::default()).is_err());
-    assert_eq!(std::fs::read_dir(path("foreign")).unwrap().count(), 1, "nothing was put there");
+    assert_eq!(std::fs::read_dir(path("foreign")).unwrap().count(), 2, "nothing was put there");
+    assert!(path("foreign").join("tmp/cache/page").exists(), "nor taken away");
     assert!(!path("missing").exists());
 }
 

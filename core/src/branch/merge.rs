@@ -11,11 +11,11 @@ use serde::Serialize;
 use crate::catalog::{Draft, Snapshot, TableState, View};
 use crate::error::{Error, Result};
 use crate::format::{
-    BranchName, ChangeKind, ManifestSource, SchemaSource, TableChange, TableContent, TableKey, TableName,
+    BranchName, ChangeKind, ManifestSource, SchemaSource, TableChange, TableContent, TableKey, TableName, TableSchema,
     TransactionKind, TxId, Version,
 };
 use crate::limits::TRANSACTION_BYTES;
-use crate::repository::Repository;
+use crate::repository::{Repository, recorded_schema};
 
 /// What to do with a table that both sides changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -280,6 +280,8 @@ pub(super) fn drop_table(table: &TableName, from: Option<Version>, rows_removed:
 /// Brings an older version's content back under a new number, so that numbers on a branch keep growing.
 pub(super) fn restore(view: &View, table: &TableName, from: Option<Version>, version: Version) -> Result<TableChange> {
     let content = content_by_reference(view, table, version)?;
+    let schema = restored_schema(view, table, from, version)?.unwrap_or(content.schema);
+    let content = TableContent { schema, ..content };
     Ok(TableChange {
         table: table.clone(),
         kind: ChangeKind::Restore,
@@ -291,6 +293,24 @@ pub(super) fn restore(view: &View, table: &TableName, from: Option<Version>, ver
         content: Some(content),
         inline: None,
     })
+}
+
+/// The restored version's schema where it must say more than that one did: ids of columns that came since are not
+/// given again.
+fn restored_schema(
+    view: &View,
+    table: &TableName,
+    from: Option<Version>,
+    version: Version,
+) -> Result<Option<SchemaSource>> {
+    let Some(from) = from else { return Ok(None) };
+    let (Some(now), Some(restored)) = (recorded_schema(view, table, from)?, recorded_schema(view, table, version)?)
+    else {
+        return Ok(None);
+    };
+    let next_column_id = now.next_column_id.max(restored.next_column_id);
+    let more = next_column_id > restored.next_column_id;
+    Ok(more.then(|| SchemaSource::Here(TableSchema { next_column_id, ..TableSchema::clone(&restored) })))
 }
 
 pub(super) fn rows_of(view: &View, table: &TableName, version: Option<Version>) -> Result<u64> {

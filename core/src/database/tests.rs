@@ -12,7 +12,10 @@ use crate::cancel::CancelToken;
 use crate::changelog::ChangesQuery;
 use crate::check::VerifyOptions;
 use crate::error::Code;
+use crate::format::schema::column_id;
+use crate::format::{ChangeKind, TableName, Version};
 use crate::limits::TAIL_BATCHES_MAX;
+use crate::repository::recorded_schema;
 use crate::table::{RowStream, error_from_arrow as from_arrow};
 
 pub(super) fn memory() -> Database {
@@ -372,4 +375,51 @@ fn a_directory_is_reopened_as_it_was() {
     let absent = OpenOptions { create: false, ..OpenOptions::default() };
     let error = Database::open(directory.path().join("none"), absent).err().unwrap();
     assert_eq!(error.code(), Code::RepositoryNotFound);
+}
+
+#[test]
+fn steps_of_one_transaction_mean_what_they_mean_apart() {
+    let db = memory();
+    let begin = || db.begin(&BeginOptions::default()).unwrap();
+    let schema = rows(0..0).schema();
+    let key = |version: u64| db.inspect(&format!("t@{version}")).unwrap()["key"].clone();
+    let made = begin();
+    made.create_table("t", &schema, &["id".to_string()]).unwrap();
+    made.write_table("t", rows(0..3), WriteMode::Overwrite).unwrap();
+    let made = made.commit(None).unwrap();
+    assert_eq!((made.tables[0].kind, key(1)), (ChangeKind::Create, serde_json::json!(["id"])));
+    let replaced = begin();
+    replaced.drop_table("t").unwrap();
+    replaced.write_table("t", rows(5..6), WriteMode::Overwrite).unwrap();
+    let replaced = replaced.commit(None).unwrap();
+    assert_eq!((replaced.tables[0].kind, replaced.version()), (ChangeKind::Create, Some(2)));
+    assert_eq!((key(2), read(&db, "t", &At::head())), (serde_json::json!([]), vec![5]));
+    assert_eq!(read(&db, "t", &At::version("t", 1)), [0, 1, 2]);
+    let dropped = begin();
+    dropped.drop_table("t").unwrap();
+    dropped.create_table("t", &schema, &[]).unwrap();
+    dropped.drop_table("t").unwrap();
+    assert_eq!(dropped.commit(None).unwrap().tables[0].kind, ChangeKind::Drop);
+}
+
+#[test]
+fn a_column_id_is_not_given_again_after_a_revert() {
+    let db = memory();
+    let columns = |names: &[&str]| -> RowStream {
+        let fields: Vec<Field> = names.iter().map(|name| Field::new(*name, DataType::Int64, true)).collect();
+        let arrays = names.iter().map(|_| -> arrow::array::ArrayRef { Arc::new(Int64Array::from(vec![1])) }).collect();
+        let schema = Arc::new(Schema::new(fields));
+        Box::new(RecordBatchIterator::new([RecordBatch::try_new(schema.clone(), arrays)], schema))
+    };
+    db.write_table("t", columns(&["a"]), &WriteOptions::default()).unwrap();
+    let second = db.write_table("t", columns(&["a", "b"]), &WriteOptions::default()).unwrap();
+    db.revert(second.tx_id, None).unwrap();
+    db.write_table("t", columns(&["a", "c"]), &WriteOptions::default()).unwrap();
+    let (view, table) = (db.view().unwrap(), TableName::new("t").unwrap());
+    let ids = |version| {
+        let schema = recorded_schema(&view, &table, Version(version)).unwrap().unwrap().to_arrow_with_ids().unwrap();
+        schema.fields().iter().filter_map(|field| column_id(field)).collect::<Vec<u32>>()
+    };
+    assert_eq!([ids(1), ids(2), ids(3), ids(4)], [vec![1], vec![1, 2], vec![1], vec![1, 3]]);
+    assert_eq!(db.read_table("t", None, &At::version("t", 3)).unwrap().schema().fields().len(), 1);
 }

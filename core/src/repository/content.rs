@@ -91,6 +91,15 @@ fn tail(view: &View, table: &TableName, change: &VersionChange, before: Option<&
     Ok(tail)
 }
 
+/// The schema of a version; `None` for a low-level one.
+pub fn recorded_schema(view: &View, table: &TableName, version: Version) -> Result<Option<Arc<TableSchema>>> {
+    let change = view.version_change(table, version)?;
+    match &content_of(&change)?.schema {
+        SchemaSource::InChunks => Ok(None),
+        source => schema(view, table, source).map(Some),
+    }
+}
+
 fn schema(view: &View, table: &TableName, source: &SchemaSource) -> Result<Arc<TableSchema>> {
     match source {
         SchemaSource::Here(schema) => Ok(Arc::new(schema.clone())),

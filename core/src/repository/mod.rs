@@ -7,6 +7,7 @@ mod content;
 mod folding;
 mod layout;
 
+pub use content::recorded_schema;
 pub use folding::{FoldClaim, Folding};
 pub use layout::Locations;
 

@@ -315,15 +315,26 @@ impl Transaction {
         key: &[String],
         cancel: &CancelToken,
     ) -> Result<StagedChange> {
-        let parent = match self.base_version(table)? {
-            Some(version) if !is_listed(&self.view, table, version)? => {
-                Some(self.repository.content(&self.view, table, version)?)
-            }
-            _ => None,
-        };
+        let parent = self.parent_of_overwrite(work, table)?;
         let budget = self.inline_budget(work, table);
         let put = self.repository.tables.overwrite(table, parent.as_deref(), rows, key, budget, cancel)?;
         Ok(StagedChange::Put(Box::new(put)))
+    }
+
+    /// The content whose columns, key and chunks an overwrite goes by: what this transaction has prepared, or what was
+    /// there at the beginning.
+    fn parent_of_overwrite(&self, work: &Work, table: &TableName) -> Result<Option<Arc<TableData>>> {
+        match work.staged.get(table).map(|staged| &staged.change) {
+            Some(StagedChange::Put(put)) => return Ok(Some(Arc::new(put.to_data(None)))),
+            Some(StagedChange::Drop | StagedChange::List(..)) => return Ok(None),
+            Some(StagedChange::Append(_) | StagedChange::Fold(_)) | None => {}
+        }
+        match self.base_version(table)? {
+            Some(version) if !is_listed(&self.view, table, version)? => {
+                self.repository.content(&self.view, table, version).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     fn inline_budget(&self, work: &Work, table: &TableName) -> usize {
@@ -340,9 +351,10 @@ impl Transaction {
         statistics: WriteStatistics,
     ) -> Result<()> {
         let base = self.base_version(table)?;
-        let before = work.staged.remove(table).map(|staged| staged.statistics);
-        let statistics = sum(before.unwrap_or_default(), statistics);
-        work.staged.insert(table.clone(), Staged { base, change, statistics });
+        let before = work.staged.remove(table);
+        let anew = before.as_ref().is_some_and(|before| before.anew || matches!(before.change, StagedChange::Drop));
+        let statistics = sum(before.map_or_else(WriteStatistics::default, |before| before.statistics), statistics);
+        work.staged.insert(table.clone(), Staged { base, anew, change, statistics });
         Ok(())
     }
 

@@ -18,6 +18,8 @@ use crate::table::{Appended, Fold, InlineBatch, InlineRows, Overwritten, TableDa
 pub(super) struct Staged {
     /// The table's version on the branch when the transaction began.
     pub(super) base: Option<Version>,
+    /// Whether this transaction dropped the table before: what it puts there now is another table of that name.
+    pub(super) anew: bool,
     pub(super) change: StagedChange,
     pub(super) statistics: WriteStatistics,
 }
@@ -122,8 +124,9 @@ pub(super) fn compose(
         (StagedChange::Drop, _) => return drop_change(view, table, parent).map(Some),
         (StagedChange::List(chunks, _), _) => return list_change(view, table, chunks, parent, to).map(Some),
         (StagedChange::Put(put), _) => {
-            let kind = if parent.is_none() { ChangeKind::Create } else { ChangeKind::Overwrite };
-            (kind, put.to_data(Some(to)), put.rows, parent.map(load_unless_listed).transpose()?.flatten())
+            let grown_from = parent.filter(|_| !staged.anew);
+            let kind = if grown_from.is_none() { ChangeKind::Create } else { ChangeKind::Overwrite };
+            (kind, put.to_data(Some(to)), put.rows, grown_from.map(load_unless_listed).transpose()?.flatten())
         }
         (StagedChange::Append(appended), Some(parent)) => {
             let parent = load(parent)?;
@@ -138,10 +141,12 @@ pub(super) fn compose(
         }
         (StagedChange::Append(_) | StagedChange::Fold(_), None) => return Ok(None),
     };
-    let rows_removed = if kind == ChangeKind::Overwrite { recorded_rows(view, table, parent)? } else { 0 };
+    let replaces = matches!(kind, ChangeKind::Create | ChangeKind::Overwrite);
+    let rows_removed = if replaces { recorded_rows(view, table, parent)? } else { 0 };
+    let from = parent.filter(|_| kind != ChangeKind::Create);
     let inline = staged.change.inline().map(|rows| ByteBuf::from(rows.bytes.to_vec()));
     let content = Some(content_of(repository, &data, parent_data.as_ref())?);
-    Ok(Some(TableChange { rows_added, rows_removed, content, inline, ..change(table, kind, parent, Some(to)) }))
+    Ok(Some(TableChange { rows_added, rows_removed, content, inline, ..change(table, kind, from, Some(to)) }))
 }
 
 /// A change of nothing yet.

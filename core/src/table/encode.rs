@@ -2,7 +2,8 @@
 //!
 //! Invariant: the bytes depend on the schema and the rows only. Parquet's writer pages by batch, so it is given exactly
 //! one batch a row group; what it would otherwise choose or sign is pinned here. How each column is encoded is decided
-//! from a sample of its own values, because a dictionary of mostly distinct values costs time and saves nothing.
+//! from a sample of its own values, because a dictionary of mostly distinct values costs time and saves nothing. It
+//! compresses nothing: [`super::pages`] does, once it has joined short runs.
 
 use std::collections::HashSet;
 
@@ -10,21 +11,20 @@ use arrow::array::{Array, ArrayRef, RecordBatch, UInt64Array};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field};
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{Compression, Encoding};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion};
 use parquet::schema::types::ColumnPath;
 
+use super::pages;
 use super::row_hash::{BOUNDARY_SEED, row_hashes};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::limits::ROW_GROUP_ROWS_MAX;
 
 /// Who wrote the file; a new number whenever the same rows begin to give other bytes.
-const CREATED_BY: &str = "armillaria version 1";
+const CREATED_BY: &str = "armillaria version 2";
 
-const ZSTD_LEVEL: i32 = 1;
 const PAGE_BYTES: usize = 1 << 20;
 const DICTIONARY_BYTES_MAX: usize = 1 << 20;
 
@@ -34,22 +34,35 @@ const SAMPLE_ROWS: usize = 4096;
 /// The Parquet file of these rows, in balanced row groups of at most [`ROW_GROUP_ROWS_MAX`] rows. `CANCELLED` between
 /// two of them.
 pub(super) fn encode_chunk(batch: &RecordBatch, cancel: &CancelToken) -> Result<Vec<u8>> {
-    let mut writer = writer(batch).map_err(internal)?;
-    for (start, rows) in row_groups(batch.num_rows()) {
-        cancel.check("writing a table")?;
-        let written = writer.write(&batch.slice(start, rows)).and_then(|()| writer.flush());
-        written.map_err(internal)?;
+    let check = || cancel.check("writing a table").map_err(Failure::Other);
+    let encode = || {
+        let properties = properties(batch)?;
+        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties.clone()))?;
+        for (start, rows) in row_groups(batch.num_rows()) {
+            check()?;
+            writer.write(&batch.slice(start, rows))?;
+            writer.flush()?;
+        }
+        let metadata = writer.finish()?;
+        let plain = std::mem::take(writer.inner_mut());
+        pages::compress(plain.into(), &metadata, properties, check)
+    };
+    encode().map_err(|failure| match failure {
+        Failure::Parquet(error) => Error::internal(format!("cannot encode a chunk: {error}")),
+        Failure::Other(error) => error,
+    })
+}
+
+/// Why a chunk was not encoded.
+enum Failure {
+    Parquet(ParquetError),
+    Other(Error),
+}
+
+impl From<ParquetError> for Failure {
+    fn from(error: ParquetError) -> Failure {
+        Failure::Parquet(error)
     }
-    writer.into_inner().map_err(internal)
-}
-
-fn writer(batch: &RecordBatch) -> Result<ArrowWriter<Vec<u8>>, ParquetError> {
-    let options = ArrowWriterOptions::new().with_properties(properties(batch)?);
-    ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options)
-}
-
-fn internal(error: ParquetError) -> Error {
-    Error::internal(format!("cannot encode a chunk: {error}"))
 }
 
 /// Cuts rows into the fewest groups allowed, their sizes differing by at most one.
@@ -63,7 +76,7 @@ fn properties(batch: &RecordBatch) -> Result<WriterProperties, ParquetError> {
     let all = WriterProperties::builder()
         .set_created_by(CREATED_BY.to_string())
         .set_writer_version(WriterVersion::PARQUET_1_0)
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
+        .set_compression(Compression::UNCOMPRESSED)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_statistics_truncate_length(Some(64))
         .set_offset_index_disabled(true)

@@ -23,6 +23,7 @@ mod listed;
 mod manifest;
 mod normal_array;
 mod normal_type;
+mod pages;
 mod projection;
 mod reader;
 mod row_hash;

@@ -60,3 +60,10 @@ pub(super) fn file_function(name: &str) -> Error {
 pub(super) fn other_function(name: &str) -> Error {
     Error::Unsupported { what: format!("the function {name} in FROM"), instead: "name tables directly".into() }
 }
+
+/// `UNSUPPORTED` for a parameter whose type DuckDB needs in one place and learns only in another.
+pub(super) fn mixed_parameter() -> Error {
+    let what =
+        "a parameter that stands where its type is not known, as in `typeof($1)`, and again where it is".to_owned();
+    Error::Unsupported { what, instead: "give its type wherever it stands, as in `typeof($1::VARCHAR)`".to_owned() }
+}

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::failure;
 use super::files::{ChunkFiles, Files};
-use super::instance::Instance;
-use super::plan::Planner;
+use super::instance::{Instance, Pooled};
+use super::plan::{Plan, Planner};
 use super::statement::Statements;
 use super::stream;
 use super::tables::Tables;
@@ -64,12 +65,37 @@ impl SqlEngine {
     ) -> Result<RowStream> {
         let parameters = parameters.into();
         cancel.check("the query")?;
+        match self.attempt(sql, parameters, tables, cancel) {
+            // Another statement has just broken the instance under this one.
+            Err(error) if failure::is_of_broken_instance(&error) => self.attempt(sql, parameters, tables, cancel),
+            done => done,
+        }
+    }
+
+    fn attempt(
+        &self,
+        sql: &str,
+        parameters: Parameters<'_>,
+        tables: &dyn Tables,
+        cancel: &CancelToken,
+    ) -> Result<RowStream> {
         let mut connection = self.instance.connection(&self.files)?;
+        let planned = self.plan(sql, parameters, tables, cancel, &mut connection);
+        let plan = planned.inspect_err(|_| connection.check_instance())?;
+        stream::start(plan, connection, parameters, cancel)
+    }
+
+    fn plan(
+        &self,
+        sql: &str,
+        parameters: Parameters<'_>,
+        tables: &dyn Tables,
+        cancel: &CancelToken,
+        connection: &mut Pooled,
+    ) -> Result<Plan> {
         let statement = self.statements.get(sql, &mut connection.connection)?;
         parameters.check(&statement.parameters)?;
         let external_access = self.instance.external_access();
-        let planner = Planner { tables, files: &self.files, parameters, external_access, cancel };
-        let plan = planner.plan(&statement, &mut connection)?;
-        stream::start(plan, connection, parameters, cancel)
+        Planner { tables, files: &self.files, parameters, external_access, cancel }.plan(&statement, connection)
     }
 }

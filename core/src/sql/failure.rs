@@ -20,6 +20,23 @@ pub(super) fn sql(error: duckdb::Error) -> Error {
     }
 }
 
+/// Whether DuckDB says that it does nothing more since an internal error, whoever's it was.
+pub(super) fn is_of_broken_instance(error: &Error) -> bool {
+    matches!(error, Error::Sql { message } if message.contains("database has been invalidated"))
+}
+
+/// Whether DuckDB says that something stopped the statement, instead of what.
+pub(super) fn is_interruption(error: &Error) -> bool {
+    matches!(error, Error::Sql { message } if message.starts_with("INTERRUPT Error"))
+}
+
+/// Whether DuckDB failed over a value whose type it did not know: the one place where that is seen is a parameter.
+pub(super) fn is_of_untyped_value(error: &Error) -> bool {
+    let Error::Sql { message } = error else { return false };
+    let line = message.lines().next().unwrap_or_default();
+    line.starts_with("INTERNAL Error") && (line.contains("Invalid PhysicalType") || line.contains("type INVALID"))
+}
+
 fn message(error: duckdb::Error) -> String {
     match error {
         duckdb::Error::DuckDBFailure(_, Some(message)) => message,

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use duckdb::{Config, Connection};
@@ -34,6 +35,8 @@ pub(super) struct Instance {
 struct Pool {
     root: Mutex<Connection>,
     idle: Mutex<Vec<Idle>>,
+    /// Set when DuckDB refuses to do anything more.
+    broken: AtomicBool,
     _directory: Arc<TempDir>,
 }
 
@@ -65,6 +68,11 @@ impl Session {
     pub(super) fn join(self, connection: Box<Connection>) -> Pooled {
         Pooled { connection, session: self }
     }
+
+    /// Looks, after an error, whether the instance still works; if not, the next statement gets a new one.
+    pub(super) fn check_instance(&self) {
+        self.pool.check();
+    }
 }
 
 impl Instance {
@@ -90,8 +98,8 @@ impl Instance {
     fn pool(&self, files: &Files) -> Result<Arc<Pool>> {
         let mut pool = lock(&self.pool);
         match &*pool {
-            Some(pool) => Ok(pool.clone()),
-            None => Ok(pool.insert(Arc::new(Pool::open(&self.options, files)?)).clone()),
+            Some(pool) if !pool.broken.load(Ordering::Relaxed) => Ok(pool.clone()),
+            _ => Ok(pool.insert(Arc::new(Pool::open(&self.options, files)?)).clone()),
         }
     }
 }
@@ -106,11 +114,20 @@ impl Pool {
         }
         let settings = settings(options, directory.path())?;
         connection.execute_batch(&settings).map_err(failure::setup)?;
-        Ok(Pool { root: Mutex::new(connection), idle: Mutex::default(), _directory: directory })
+        let (root, idle) = (Mutex::new(connection), Mutex::default());
+        Ok(Pool { root, idle, broken: AtomicBool::new(false), _directory: directory })
     }
 
     fn connect(&self) -> Result<Box<Connection>> {
         lock(&self.root).try_clone().map(Box::new).map_err(failure::setup)
+    }
+
+    /// After an internal error DuckDB refuses all that follows, in every connection.
+    fn check(&self) {
+        if let Err(error) = lock(&self.root).execute_batch("SELECT 1") {
+            tracing::warn!(%error, "DuckDB has failed: the next statement opens it anew");
+            self.broken.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -145,6 +162,11 @@ impl Pooled {
             }
         }
         Ok(())
+    }
+
+    /// See [`Session::check_instance`].
+    pub(super) fn check_instance(&self) {
+        self.session.check_instance();
     }
 
     /// The connection itself, and what it comes back with.

@@ -8,6 +8,8 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use duckdb::InterruptHandle;
 
+use super::advice;
+use super::failure;
 use super::instance::{Pooled, Session};
 use super::plan::{Plan, Reads};
 use super::running::Running;
@@ -19,6 +21,9 @@ use crate::table::RowStream;
 /// How often a statement is interrupted until it heeds it: DuckDB forgets an interrupt that comes just before a statement
 /// begins.
 const INTERRUPT_INTERVAL: Duration = Duration::from_millis(5);
+
+/// So often a statement that failed is run again to learn why.
+const TRIES_MAX: usize = 3;
 
 const ACTION: &str = "the query";
 
@@ -33,7 +38,13 @@ pub(super) fn start(
     let interrupter = Interrupter::new(connection.interrupt_handle());
     let guard = interrupter.heed(cancel);
     let started = interrupter.during(cancel, || Running::start(connection, &plan.sql, parameters, &plan.places));
-    let running = started.map_err(|error| plan.reads.diagnose(error, &[]))?;
+    let running = started.map_err(|error| {
+        session.check_instance();
+        match !parameters.is_empty() && failure::is_of_untyped_value(&error) {
+            true => advice::mixed_parameter(),
+            false => plan.reads.diagnose(error, &[]),
+        }
+    })?;
     let schema = running.schema();
     let open = Open { running, session, reads: plan.reads, interrupter, cancel: cancel.clone(), _guard: guard };
     Ok(Box::new(SqlStream { schema, open: Some(open) }))
@@ -59,7 +70,18 @@ struct Open {
 impl Open {
     fn next(&mut self) -> Result<Option<RecordBatch>> {
         let rows = self.interrupter.during(&self.cancel, || self.running.next());
-        rows.map_err(|error| self.reads.diagnose(error, &[]))
+        rows.map_err(|error| self.explain(error))
+    }
+
+    fn explain(&mut self, error: Error) -> Error {
+        self.session.check_instance();
+        let error = if failure::is_interruption(&error) { self.reason().unwrap_or(error) } else { error };
+        self.reads.diagnose(error, &[])
+    }
+
+    fn reason(&mut self) -> Option<Error> {
+        let look = || (0..TRIES_MAX).find_map(|_| self.running.reason()).map_or(Ok(()), Err);
+        self.interrupter.during(&self.cancel, look).err()
     }
 }
 

@@ -86,12 +86,13 @@ impl<'a> Parameters<'a> {
 
     /// The values of a prepared statement's parameters, in its own order. Its parameter `$n` was `places[n - 1]` in the
     /// user's text.
-    pub(super) fn of_statement(&self, statement: &Statement<'_>, places: &[String]) -> Result<Vec<&'a Value>> {
+    pub(super) fn of_statement(&self, statement: &Statement<'_>, places: &[String]) -> Result<Vec<Value>> {
         let value = |index| {
             let name = statement.parameter_name(index).map_err(failure::sql)?;
             let place = name.parse::<usize>().ok().and_then(|number| places.get(number.checked_sub(1)?));
             let name = place.unwrap_or(&name);
-            self.get(name).ok_or_else(|| Error::invalid("parameters", format!("the parameter ${name} has no value")))
+            let value = self.get(name).cloned();
+            value.ok_or_else(|| Error::invalid("parameters", format!("the parameter ${name} has no value")))
         };
         (1..=statement.parameter_count()).map(value).collect()
     }
@@ -106,6 +107,10 @@ impl<'a> Parameters<'a> {
             return Ok(());
         }
         Err(Error::invalid("parameters", format!("the statement takes {wanted} parameters, not {given}")))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     fn len(&self) -> usize {

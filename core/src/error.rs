@@ -99,6 +99,11 @@ impl Code {
     pub const fn number(self) -> u32 {
         self as u32
     }
+
+    /// The code with this number; `None` for one that this version does not know.
+    pub fn from_number(number: u32) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.number() == number)
+    }
 }
 
 impl fmt::Display for Code {
@@ -271,6 +276,11 @@ pub enum Error {
     /// `INTERNAL`.
     #[error("a bug in Armillaria, please report it: {reason}")]
     Internal { reason: String },
+
+    /// Any code: an error of this library that left it as text, such as through the stream of another language, and came
+    /// back with rows.
+    #[error("{message}")]
+    Relayed { code: Code, message: String },
 }
 
 impl Error {
@@ -305,6 +315,7 @@ impl Error {
             Error::Timeout { .. } => Code::Timeout,
             Error::Cancelled { .. } => Code::Cancelled,
             Error::Internal { .. } => Code::Internal,
+            Error::Relayed { code, .. } => *code,
         }
     }
 
@@ -315,7 +326,7 @@ impl Error {
 
     /// Whether beginning again and repeating the same work can succeed without any other change.
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Error::WriteConflict { .. } | Error::SerializationFailure { .. })
+        matches!(self.code(), Code::WriteConflict | Code::SerializationFailure)
     }
 
     /// `INVALID_ARGUMENT` for the named argument.
@@ -348,6 +359,17 @@ mod tests {
         assert_eq!(Code::ALL.len(), 28);
         assert_eq!(Code::WriteConflict.number(), 310);
         assert_eq!(Code::WriteConflict.to_string(), "WRITE_CONFLICT");
+        assert!(Code::ALL.iter().all(|code| Code::from_number(code.number()) == Some(*code)));
+        assert_eq!(Code::from_number(999), None);
+    }
+
+    #[test]
+    fn an_error_that_comes_back_is_what_it_was() {
+        let conflict =
+            Error::WriteConflict { table: "t".into(), branch: "main".into(), tx_id: 7, reason: "it moved".into() };
+        let relayed = Error::Relayed { code: conflict.code(), message: conflict.to_string() };
+        assert_eq!((relayed.code(), relayed.to_string()), (Code::WriteConflict, conflict.to_string()));
+        assert!(conflict.is_retryable() && relayed.is_retryable());
     }
 
     #[test]

@@ -162,6 +162,18 @@ impl ArmillariaError {
     }
 }
 
+/// What an error says where only text can pass, as in Arrow's streams: `ARM-400 the bytes do not match …`.
+pub(crate) fn stream_text(error: &Error) -> String {
+    format!("ARM-{} {error}", error.code().number())
+}
+
+/// The error that a text of [`stream_text`] tells of; `None` for any other text, and for a code of a later version.
+pub(crate) fn from_stream_text(text: &str) -> Option<Error> {
+    let (number, message) = text.strip_prefix("ARM-")?.split_once(' ')?;
+    let code = Code::from_number(number.parse().ok()?)?;
+    Some(Error::Relayed { code, message: message.to_string() })
+}
+
 /// A text that C can read to its end: a NUL in it, as a name that somebody tried may have, becomes U+FFFD.
 pub(crate) fn c_text(text: &str) -> CString {
     CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
@@ -215,6 +227,18 @@ mod tests {
         let number = |code: Code| ArmillariaCategory::from(code.category()) as u32;
         let codes = [Code::ReadOnly, Code::TagNotFound, Code::TagExists, Code::LogCorrupt, Code::Io, Code::Internal];
         assert_eq!(codes.map(number), [1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn an_error_passes_as_text() {
+        for code in Code::ALL {
+            let error = Error::Relayed { code: *code, message: "a b".into() };
+            let told = from_stream_text(&stream_text(&error)).unwrap();
+            assert_eq!((told.code(), told.to_string()), (*code, "a b".to_string()));
+        }
+        for other in ["", "a b", "ARM-", "ARM-400", "ARM-x y", "ARM-999 y", "Io: ARM-400 y"] {
+            assert!(from_stream_text(other).is_none(), "{other:?}");
+        }
     }
 
     #[test]

@@ -4,14 +4,15 @@
 
 use std::ffi::{CString, c_char, c_int, c_void};
 
-use armillaria::table::error_from_arrow;
+use armillaria::table::{error_from_arrow, error_to_arrow};
 use armillaria::{Code, Error, Result, RowStream};
-use arrow::array::{Array, StructArray};
+use arrow::array::{Array, RecordBatch, RecordBatchReader, StructArray};
 use arrow::datatypes::{Schema, SchemaRef};
+use arrow::error::ArrowError;
 use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
 use arrow::ffi_stream::FFI_ArrowArrayStream;
 
-use crate::error::c_text;
+use crate::error::{c_text, stream_text};
 use crate::panics::{caught, quietly};
 
 /// Makes a stream that any Arrow library reads. It owns its rows and needs no handle to live. Texts of its errors begin
@@ -32,6 +33,25 @@ pub(crate) fn export_schema(schema: &Schema) -> Result<FFI_ArrowSchema> {
     FFI_ArrowSchema::try_from(schema).map_err(|error| Error::internal(format!("cannot export a schema: {error}")))
 }
 
+/// The rows of a stream that [`export_rows`] made and that came back; the stream is released by it. Anybody else's stream
+/// comes back as it is.
+///
+/// # Errors
+/// The stream, which is not one of ours.
+pub(super) fn reclaim_rows(mut stream: FFI_ArrowArrayStream) -> Result<RowStream, FFI_ArrowArrayStream> {
+    let is_ours = stream.release.is_some_and(|theirs| std::ptr::fn_addr_eq(theirs, release as Release));
+    let exported = if is_ours { stream.private_data.cast::<Exported>() } else { std::ptr::null_mut() };
+    if exported.is_null() {
+        return Err(stream);
+    }
+    (stream.private_data, stream.release) = (std::ptr::null_mut(), None);
+    // SAFETY: `release` is ours, so the pointer was made of a box in `export_rows`; the stream gave it away, so it is
+    // dropped once.
+    Ok(unsafe { Box::from_raw(exported) })
+}
+
+type Release = unsafe extern "C" fn(*mut FFI_ArrowArrayStream);
+
 struct Exported {
     schema: SchemaRef,
     /// `None` after the last row or an error.
@@ -40,36 +60,38 @@ struct Exported {
 }
 
 struct Failure {
-    errno: c_int,
+    error: Error,
     text: CString,
 }
 
 impl Exported {
     fn schema(&mut self) -> Result<FFI_ArrowSchema, c_int> {
         let schema = self.schema.clone();
-        caught(|| export_schema(&schema)).flatten().map_err(|error| self.fail(&error))
+        caught(|| export_schema(&schema)).flatten().map_err(|error| self.fail(error))
     }
 
     /// The next batch; a released array at the end.
-    fn next(&mut self) -> Result<FFI_ArrowArray, c_int> {
+    fn array(&mut self) -> Result<FFI_ArrowArray, c_int> {
+        let batch = self.batch().map_err(|error| errno(error.code()))?;
+        let array = |batch| FFI_ArrowArray::new(&StructArray::from(batch).to_data());
+        caught(|| batch.map_or_else(FFI_ArrowArray::empty, array)).map_err(|error| self.fail(error))
+    }
+
+    /// The next batch; `None` at the end.
+    fn batch(&mut self) -> Result<Option<RecordBatch>> {
         if let Some(failure) = &self.failure {
-            return Err(failure.errno);
+            return Err(failure.error.clone());
         }
-        let step = caught(|| {
-            let batch = self.rows.as_mut().and_then(Iterator::next).transpose().map_err(error_from_arrow)?;
-            Ok(batch.map(|batch| FFI_ArrowArray::new(&StructArray::from(batch).to_data())))
-        });
-        match step.flatten() {
-            Ok(Some(array)) => Ok(array),
-            Ok(None) => {
-                self.end();
-                Ok(FFI_ArrowArray::empty())
-            }
+        let step = caught(|| self.rows.as_mut().and_then(Iterator::next).transpose().map_err(error_from_arrow));
+        let batch = step.flatten();
+        match &batch {
+            Ok(Some(_)) => {}
+            Ok(None) => self.end(),
             Err(error) => {
-                self.end();
-                Err(self.fail(&error))
+                self.fail(error.clone());
             }
         }
+        batch
     }
 
     fn end(&mut self) {
@@ -77,9 +99,25 @@ impl Exported {
         quietly((), || drop(rows));
     }
 
-    fn fail(&mut self, error: &Error) -> c_int {
-        let text = c_text(&format!("ARM-{} {error}", error.code().number()));
-        self.failure.insert(Failure { errno: errno(error.code()), text }).errno
+    fn fail(&mut self, error: Error) -> c_int {
+        self.end();
+        let (errno, text) = (errno(error.code()), c_text(&stream_text(&error)));
+        self.failure = Some(Failure { error, text });
+        errno
+    }
+}
+
+impl Iterator for Exported {
+    type Item = Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.batch().map_err(error_to_arrow).transpose()
+    }
+}
+
+impl RecordBatchReader for Exported {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
     }
 }
 
@@ -127,7 +165,7 @@ unsafe extern "C" fn get_schema(stream: *mut FFI_ArrowArrayStream, out: *mut FFI
 
 unsafe extern "C" fn get_next(stream: *mut FFI_ArrowArrayStream, out: *mut FFI_ArrowArray) -> c_int {
     // SAFETY: Arrow's rules for those who call it.
-    unsafe { write(out, exported(stream).ok_or(libc::EINVAL).and_then(Exported::next)) }
+    unsafe { write(out, exported(stream).ok_or(libc::EINVAL).and_then(Exported::array)) }
 }
 
 unsafe extern "C" fn get_last_error(stream: *mut FFI_ArrowArrayStream) -> *const c_char {

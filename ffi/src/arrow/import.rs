@@ -13,6 +13,8 @@ use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
 use arrow::ffi_stream::FFI_ArrowArrayStream;
 
 use super::check;
+use super::export::reclaim_rows;
+use crate::error::from_stream_text;
 use crate::guard::given;
 use crate::panics::caught;
 
@@ -28,8 +30,17 @@ pub(crate) enum Values {
 
 /// The rows of a stream that was taken from the caller. It is asked for its schema now, for batches later, always on the
 /// thread that asks; it is released when the rows are dropped. `INVALID_ARGUMENT`, and what the stream fails with.
+///
+/// A stream of ours that comes back is opened up: its rows and errors are our own, and need no check.
 pub(crate) fn import_rows(stream: Option<FFI_ArrowArrayStream>, values: Values) -> Result<RowStream> {
-    let mut stream = Stream { stream: given(stream, "rows")?, schema: Arc::new(Schema::empty()), values };
+    match reclaim_rows(given(stream, "rows")?) {
+        Ok(rows) => Ok(rows),
+        Err(stream) => import_foreign(stream, values),
+    }
+}
+
+fn import_foreign(stream: FFI_ArrowArrayStream, values: Values) -> Result<RowStream> {
+    let mut stream = Stream { stream, schema: Arc::new(Schema::empty()), values };
     stream.schema = stream.read_schema()?;
     Ok(Box::new(stream))
 }
@@ -100,6 +111,9 @@ impl Stream {
     /// What the producer says of its last call, which answered with an `errno`.
     fn failure(&mut self, errno: c_int) -> Error {
         let text = self.last_error().unwrap_or_else(|| format!("the stream failed with errno {errno}"));
+        if let Some(error) = from_stream_text(&text) {
+            return error;
+        }
         match errno {
             libc::EINVAL => Error::invalid("rows", text),
             libc::ECANCELED => Error::Cancelled { action: "the caller's stream" },

@@ -95,6 +95,77 @@ static void damage_the_first_chunk(const ArmillariaDatabase *db, const char *loc
   CHECK(byte != EOF && fseek(file, 100, SEEK_SET) == 0 && fputc(byte ^ 1, file) != EOF && fclose(file) == 0);
 }
 
+/* A stream that hands on what another says, as a binding of another language would. */
+
+static int forward_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out) {
+  struct ArrowArrayStream *inner = stream->private_data;
+  return inner->get_schema(inner, out);
+}
+
+static int forward_next(struct ArrowArrayStream *stream, struct ArrowArray *out) {
+  struct ArrowArrayStream *inner = stream->private_data;
+  return inner->get_next(inner, out);
+}
+
+static const char *forward_error(struct ArrowArrayStream *stream) {
+  struct ArrowArrayStream *inner = stream->private_data;
+  return inner->get_last_error(inner);
+}
+
+static void forward_release(struct ArrowArrayStream *stream) {
+  struct ArrowArrayStream *inner = stream->private_data;
+  inner->release(inner);
+  free(inner);
+  stream->release = NULL;
+  streams_alive--;
+}
+
+static void forward(struct ArrowArrayStream *stream) {
+  struct ArrowArrayStream *inner = allocate(sizeof *inner);
+  *inner = *stream;
+  *stream = (struct ArrowArrayStream){forward_schema, forward_next, forward_error, forward_release, inner};
+  streams_alive++;
+}
+
+/* A query that fails after some batches, as they are and through other hands. */
+static void a_failing_query_fails_the_write_with_its_code(void) {
+  ArmillariaDatabase *db = open_memory();
+  const char *sql = "SELECT CASE WHEN range < 300000 THEN range ELSE error('no more')::BIGINT END AS n FROM range(400000)";
+  for (int forwarded = 0; forwarded < 2; forwarded++) {
+    struct ArrowArrayStream stream;
+    struct ArrowArray first;
+    const ArmillariaCommit *commit;
+    OK(armillaria_query(db, TEXT(sql), NULL, 0, NULL, NULL, &stream, &error));
+    CHECK(stream.get_next(&stream, &first) == 0 && first.length > 0);
+    first.release(&first);
+    if (forwarded) {
+      forward(&stream);
+    }
+    FAILS(SQL_ERROR, armillaria_write_table(db, TEXT("t"), &stream, NULL, NULL, &commit, &error));
+  }
+  uint64_t latest;
+  OK(armillaria_latest_tx_id(db, &latest, &error));
+  CHECK(latest == 0 && streams_alive == 0);
+  armillaria_database_free(db);
+}
+
+/* A stream of ours that comes back, half read, holds the rest of its rows. */
+static void what_comes_back_is_what_is_left(void) {
+  ArmillariaDatabase *db = open_memory();
+  struct ArrowArrayStream stream;
+  struct ArrowArray first;
+  OK(armillaria_query(db, TEXT("SELECT range AS id FROM range(10000)"), NULL, 0, NULL, NULL, &stream, &error));
+  CHECK(stream.get_next(&stream, &first) == 0 && first.length > 0 && first.length < 10000);
+  int64_t begun = first.length;
+  first.release(&first);
+  const ArmillariaCommit *commit;
+  OK(armillaria_write_table(db, TEXT("t"), &stream, NULL, NULL, &commit, &error));
+  CHECK(stream.release == NULL && commit->rows == (uint64_t)(10000 - begun));
+  armillaria_commit_free(commit);
+  CHECK(number_of(db, "SELECT min(id) FROM t") == begun);
+  armillaria_database_free(db);
+}
+
 static void an_error_in_a_stream_tells_its_code(const char *location) {
   ArmillariaDatabase *db;
   OK(armillaria_open(TEXT(location), NULL, &db, &error));
@@ -109,11 +180,18 @@ static void an_error_in_a_stream_tells_its_code(const char *location) {
   }
   stream.release(&stream);
 
-  /* The same through another library's hands: the stream of one database is written into another. */
-  OK(armillaria_read_table(db, TEXT("t"), NULL, 0, NULL, NULL, &stream, &error));
+  /* The same where the rows of one database are written into another: as they are, and through other hands. */
   ArmillariaDatabase *other = open_memory();
   const ArmillariaCommit *commit;
-  FAILS(IO, armillaria_write_table(other, TEXT("t"), &stream, NULL, NULL, &commit, &error));
+  for (int forwarded = 0; forwarded < 2; forwarded++) {
+    OK(armillaria_read_table(db, TEXT("t"), NULL, 0, NULL, NULL, &stream, &error));
+    if (forwarded) {
+      forward(&stream);
+    }
+    FAILS(HASH_MISMATCH, armillaria_write_table(other, TEXT("t"), &stream, NULL, NULL, &commit, &error));
+    CHECK(stream.release == NULL);
+  }
+  CHECK(streams_alive == 0);
   armillaria_database_free(other);
 
   const ArmillariaVerifyReport *report;
@@ -129,6 +207,8 @@ int main(int argc, char **argv) {
   rows_keep_their_addresses();
   a_panic_stays_inside();
   streams_outlive_the_database();
+  what_comes_back_is_what_is_left();
+  a_failing_query_fails_the_write_with_its_code();
   an_error_in_a_stream_tells_its_code(argv[1]);
   return 0;
 }

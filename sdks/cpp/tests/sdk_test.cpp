@@ -257,6 +257,9 @@ TEST(what_a_producer_throws_fails_the_write_and_nothing_is_written) {
   }
   auto stream = failing(EnvironmentError(Code::cancelled, "stop"));
   CHECK_THROWS(EnvironmentError, cancelled, stream.next());
+  CHECK_THROWS(EnvironmentError, cancelled, db.write_table("a", failing(EnvironmentError(Code::cancelled, "stop"))));
+  CHECK_THROWS(ConflictError, write_conflict,
+               db.write_table("a", failing(ConflictError(Code::write_conflict, "late"))));
   auto unknown = failing(42);
   CHECK_THROWS(EnvironmentError, io, unknown.next());
   CHECK_EQUAL(db.latest_tx_id(), 0U);
@@ -331,6 +334,13 @@ TEST(damage_in_a_stream_is_an_integrity_error) {
   }
   const auto db = Database::open(repository);
   CHECK_THROWS(IntegrityError, hash_mismatch, for (auto rows = db.read_table("a"); rows.next();));
+  const auto other = Database::open("memory:");
+  CHECK_THROWS(IntegrityError, hash_mismatch, other.write_table("b", db.read_table("a")));
+  CHECK_THROWS(IntegrityError, hash_mismatch, {
+    auto rows = db.read_table("a");
+    auto schema = rows.schema();
+    other.write_table("b", produce(std::move(schema), [&] { return rows.next(); }));
+  });
   const auto report = db.verify(true);
   CHECK(!report.ok);
   CHECK_EQUAL(report.problems.at(0).code, "HASH_MISMATCH");

@@ -60,7 +60,9 @@ class Transaction {
     return Stream(&rows);
   }
 
-  /// Prepares rows, creating the table if it is not there. `rows` is used up, also when this throws.
+  /// Prepares rows, creating the table if it is not there. `rows` is used up, also when this throws. They may be those
+  /// of a query of this transaction; what makes them otherwise, such as `produce`, must not call its functions: only
+  /// one thread at a time has the transaction, so the call would wait for the write, which waits for the rows.
   void write_table(std::string_view name, Stream rows, const WriteOptions &options = {}) {
     const auto key = detail::lend_all(options.key);
     const auto lent = detail::lend(options, key);

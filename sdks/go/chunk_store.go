@@ -39,10 +39,17 @@ func OpenChunkStore(ctx context.Context, directory string, readOnly bool) (*Chun
 // Close gives the store up, when all that use it have finished. It may be called again and again.
 func (s *ChunkStore) Close() { s.handle.close() }
 
+func (s *ChunkStore) invoke(
+	ctx context.Context, call func(*request, *C.ArmillariaChunkStore, **C.ArmillariaError) C.ArmillariaStatus,
+) error {
+	defer runtime.KeepAlive(s) // or the garbage collector closes the handle before the call has it
+	return invoke(ctx, s.handle, call)
+}
+
 // Put stores bytes, durably, and gives their hash. READ_ONLY, IO.
 func (s *ChunkStore) Put(ctx context.Context, data []byte) (string, error) {
 	var out *C.ArmillariaBuffer
-	err := invoke(ctx, s.handle, func(r *request, s *C.ArmillariaChunkStore, failure **C.ArmillariaError) C.ArmillariaStatus {
+	err := s.invoke(ctx, func(r *request, s *C.ArmillariaChunkStore, failure **C.ArmillariaError) C.ArmillariaStatus {
 		bytes := r.bytes(data)
 		return C.armillaria_chunk_store_put(s, (*C.uint8_t)(unsafe.Pointer(bytes.data)), bytes.len, &out, failure)
 	})
@@ -52,7 +59,7 @@ func (s *ChunkStore) Put(ctx context.Context, data []byte) (string, error) {
 // Get gives the bytes of a hash as they are stored. CHUNK_NOT_FOUND.
 func (s *ChunkStore) Get(ctx context.Context, hash string) ([]byte, error) {
 	var out *C.ArmillariaBuffer
-	err := invoke(ctx, s.handle, func(r *request, s *C.ArmillariaChunkStore, failure **C.ArmillariaError) C.ArmillariaStatus {
+	err := s.invoke(ctx, func(r *request, s *C.ArmillariaChunkStore, failure **C.ArmillariaError) C.ArmillariaStatus {
 		return C.armillaria_chunk_store_get(s, r.text(hash), &out, failure)
 	})
 	return takeBuffer(out), err
@@ -61,7 +68,7 @@ func (s *ChunkStore) Get(ctx context.Context, hash string) ([]byte, error) {
 // GetVerified gives the bytes of a hash, unless they have another one: HASH_MISMATCH. CHUNK_NOT_FOUND.
 func (s *ChunkStore) GetVerified(ctx context.Context, hash string) ([]byte, error) {
 	var out *C.ArmillariaBuffer
-	err := invoke(ctx, s.handle, func(r *request, s *C.ArmillariaChunkStore, failure **C.ArmillariaError) C.ArmillariaStatus {
+	err := s.invoke(ctx, func(r *request, s *C.ArmillariaChunkStore, failure **C.ArmillariaError) C.ArmillariaStatus {
 		return C.armillaria_chunk_store_get_verified(s, r.text(hash), &out, failure)
 	})
 	return takeBuffer(out), err
@@ -70,7 +77,7 @@ func (s *ChunkStore) GetVerified(ctx context.Context, hash string) ([]byte, erro
 // Exists tells whether there are bytes of this hash.
 func (s *ChunkStore) Exists(ctx context.Context, hash string) (bool, error) {
 	var out C.bool
-	err := invoke(ctx, s.handle, func(r *request, s *C.ArmillariaChunkStore, failure **C.ArmillariaError) C.ArmillariaStatus {
+	err := s.invoke(ctx, func(r *request, s *C.ArmillariaChunkStore, failure **C.ArmillariaError) C.ArmillariaStatus {
 		return C.armillaria_chunk_store_exists(s, r.text(hash), &out, failure)
 	})
 	return bool(out), err
@@ -79,7 +86,7 @@ func (s *ChunkStore) Exists(ctx context.Context, hash string) (bool, error) {
 // List lists the hashes of all chunks.
 func (s *ChunkStore) List(ctx context.Context) ([]string, error) {
 	var out *C.ArmillariaStringList
-	err := invoke(ctx, s.handle, func(_ *request, s *C.ArmillariaChunkStore, failure **C.ArmillariaError) C.ArmillariaStatus {
+	err := s.invoke(ctx, func(_ *request, s *C.ArmillariaChunkStore, failure **C.ArmillariaError) C.ArmillariaStatus {
 		return C.armillaria_chunk_store_list(s, &out, failure)
 	})
 	return takeStrings(out), err

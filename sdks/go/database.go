@@ -47,6 +47,7 @@ func unlessClosed(err error) error {
 func (db *Database) invoke(
 	ctx context.Context, call func(*request, *C.ArmillariaDatabase, **C.ArmillariaError) C.ArmillariaStatus,
 ) error {
+	defer runtime.KeepAlive(db) // or the garbage collector closes the handle before the call has it
 	return invoke(ctx, db.handle, call)
 }
 

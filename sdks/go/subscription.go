@@ -116,6 +116,7 @@ func (s *Subscription) invoke(
 		return err
 	}
 	defer s.turn.give()
+	defer runtime.KeepAlive(s) // or the garbage collector closes the handle before the call has it
 	return invoke(ctx, s.handle, call)
 }
 

@@ -80,6 +80,7 @@ func (tx *Tx) invoke(
 		return err
 	}
 	defer tx.turn.give()
+	defer runtime.KeepAlive(tx) // or the garbage collector closes the handle before the call has it
 	return invoke(ctx, tx.handle, call)
 }
 
@@ -120,6 +121,9 @@ func (tx *Tx) ReadTable(ctx context.Context, name string, columns []string) (*Ro
 }
 
 // WriteTable is Database.WriteTable, within the transaction. Options with a branch or a message are INVALID_ARGUMENT.
+//
+// The rows may be those of a query of this transaction, but a reader of the caller's own must not call its methods: only
+// one goroutine at a time has the transaction, so the call waits for the write, which waits for the reader.
 func (tx *Tx) WriteTable(ctx context.Context, name string, rows array.RecordReader, options *WriteOptions) error {
 	return exportRows(rows, func(rows *C.struct_ArrowArrayStream) error {
 		return tx.invoke(ctx, func(r *request, tx *C.ArmillariaTransaction, failure **C.ArmillariaError) C.ArmillariaStatus {

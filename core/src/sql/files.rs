@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::NamedTempFile;
 
+use super::scratch::Scratch;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::format::ChunkHash;
@@ -58,7 +59,7 @@ pub(super) struct Files {
 
 #[derive(Debug, Default)]
 struct State {
-    directory: Option<Arc<TempDir>>,
+    directory: Option<Arc<Scratch>>,
     /// The most recently used last.
     copies: VecDeque<Arc<Copy>>,
     bytes: u64,
@@ -70,7 +71,7 @@ struct Copy {
     key: String,
     path: PathBuf,
     bytes: u64,
-    _directory: Arc<TempDir>,
+    _directory: Arc<Scratch>,
 }
 
 impl Drop for Copy {
@@ -87,7 +88,7 @@ impl Files {
     }
 
     /// The engine's own directory.
-    pub(super) fn directory(&self) -> Result<Arc<TempDir>> {
+    pub(super) fn directory(&self) -> Result<Arc<Scratch>> {
         self.state().directory(self.parent.as_deref())
     }
 
@@ -139,10 +140,10 @@ impl Files {
 }
 
 impl State {
-    fn directory(&mut self, parent: Option<&Path>) -> Result<Arc<TempDir>> {
+    fn directory(&mut self, parent: Option<&Path>) -> Result<Arc<Scratch>> {
         match &self.directory {
             Some(directory) => Ok(directory.clone()),
-            None => Ok(self.directory.insert(Arc::new(make_directory(parent)?)).clone()),
+            None => Ok(self.directory.insert(Arc::new(Scratch::new(parent)?)).clone()),
         }
     }
 
@@ -176,14 +177,6 @@ fn absolute(path: PathBuf) -> Result<PathBuf> {
         return Ok(path);
     }
     std::path::absolute(&path).map_err(|error| Error::io("find a chunk", path.display(), error))
-}
-
-fn make_directory(parent: Option<&Path>) -> Result<TempDir> {
-    let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
-    let failed = |error| Error::io("make a directory for SQL", parent.display(), error);
-    fs::create_dir_all(&parent).map_err(failed)?;
-    let parent = parent.canonicalize().map_err(failed)?;
-    tempfile::Builder::new().prefix("armillaria-sql-").tempdir_in(&parent).map_err(failed)
 }
 
 fn write_file(directory: &Path, path: &Path, bytes: &[u8]) -> Result<()> {

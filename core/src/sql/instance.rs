@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use duckdb::{Config, Connection};
-use tempfile::TempDir;
 
 use super::engine::SqlOptions;
 use super::failure;
 use super::files::Files;
 use super::quote;
+use super::scratch::Scratch;
 use crate::error::{Error, Result};
 
 /// Idle connections beyond this many are closed.
@@ -37,7 +37,7 @@ struct Pool {
     idle: Mutex<Vec<Idle>>,
     /// Set when DuckDB refuses to do anything more.
     broken: AtomicBool,
-    _directory: Arc<TempDir>,
+    _directory: Arc<Scratch>,
 }
 
 struct Idle {

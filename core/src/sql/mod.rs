@@ -25,6 +25,7 @@ mod prune;
 mod quote;
 mod references;
 mod running;
+mod scratch;
 mod statement;
 mod stream;
 mod tables;

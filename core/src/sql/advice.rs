@@ -5,6 +5,10 @@ use crate::error::Error;
 
 /// `UNSUPPORTED` for a statement that is no SELECT.
 pub(super) fn no_select(sql: &str) -> Error {
+    let count = statements(sql);
+    if count > 1 {
+        return many(count);
+    }
     let word = lexer::first_word(sql);
     let instead = match word.as_str() {
         "INSERT" | "COPY" | "IMPORT" => "use `write_table`, with mode append to add rows; export what `query` returns",
@@ -25,6 +29,17 @@ pub(super) fn no_select(sql: &str) -> Error {
         what: if word.is_empty() { "this statement".to_owned() } else { word },
         instead: instead.into(),
     }
+}
+
+/// How many statements a text holds.
+fn statements(mut sql: &str) -> usize {
+    let mut count = 0;
+    while !lexer::is_blank(sql) {
+        let end = lexer::statement_end(sql);
+        count += usize::from(end.is_none_or(|end| !lexer::is_blank(&sql[..end])));
+        sql = end.map_or("", |end| &sql[end + 1..]);
+    }
+    count
 }
 
 /// `UNSUPPORTED` for more than one statement.

@@ -39,8 +39,16 @@ pub(super) fn is_of_untyped_value(error: &Error) -> bool {
 
 fn message(error: duckdb::Error) -> String {
     match error {
-        duckdb::Error::DuckDBFailure(_, Some(message)) => message,
+        duckdb::Error::DuckDBFailure(_, Some(message)) => without_settings(&message),
         other => other.to_string(),
+    }
+}
+
+/// DuckDB advises to raise this limit by SET, which statements may not do here.
+pub(super) fn without_settings(message: &str) -> String {
+    match message.split_once(" Use \"SET max_expression_depth") {
+        Some((what, _)) => format!("{what} Write the statement with less nesting."),
+        None => message.to_owned(),
     }
 }
 

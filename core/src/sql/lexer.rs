@@ -27,6 +27,29 @@ fn explain_options(sql: &str) -> Option<(&str, &str)> {
     (plain && known).then_some((options, rest))
 }
 
+/// Where the first `;` outside quotes and comments is; `None` if the text ends before, be it inside a quote.
+pub fn statement_end(sql: &str) -> Option<usize> {
+    let mut rest = sql;
+    loop {
+        rest = after_blanks(rest);
+        rest = match rest.chars().next()? {
+            ';' => return Some(sql.len() - rest.len()),
+            quote @ ('"' | '\'') => after_quoted(rest, quote)?,
+            'e' | 'E' if rest[1..].starts_with('\'') => after_escaped(&rest[1..])?,
+            '$' => match dollar_tag(rest) {
+                Some(tag) => rest[tag.len()..].split_once(tag)?.1,
+                None => &rest[1..],
+            },
+            first => &rest[word_length(rest).max(first.len_utf8())..],
+        };
+    }
+}
+
+/// Whether a text holds nothing but blanks and comments.
+pub fn is_blank(sql: &str) -> bool {
+    after_blanks(sql).is_empty()
+}
+
 /// The first word of a statement in upper case.
 pub(super) fn first_word(sql: &str) -> String {
     let sql = after_blanks(sql);
@@ -108,6 +131,27 @@ fn after_quoted(sql: &str, quote: char) -> Option<&str> {
     }
 }
 
+/// Behind the `'…\'…'` of an `E'…'`.
+fn after_escaped(sql: &str) -> Option<&str> {
+    let mut letters = sql.char_indices().skip(1).peekable();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '\\' => drop(letters.next()),
+            '\'' if letters.next_if(|(_, next)| *next == '\'').is_none() => return Some(&sql[at + 1..]),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The `$$` or `$tag$` that a text begins with; not the `$1` of a parameter.
+fn dollar_tag(sql: &str) -> Option<&str> {
+    let name = &sql[1..];
+    let end = name.find(|c: char| !(c.is_alphanumeric() || c == '_'))?;
+    let is_tag = name[end..].starts_with('$') && !name.starts_with(|c: char| c.is_ascii_digit());
+    is_tag.then(|| &sql[..end + 2])
+}
+
 fn word_length(sql: &str) -> usize {
     let end = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$') || !c.is_ascii());
     sql.find(end).unwrap_or(sql.len())
@@ -131,6 +175,19 @@ mod tests {
         for (sql, explain, rest) in cases {
             assert_eq!(split_explain(sql), (explain.to_owned(), rest), "{sql}");
         }
+    }
+
+    #[test]
+    fn a_statement_ends_outside_quotes_and_comments() {
+        for sql in ["SELECT ';' /* ; /* ; */ ; */", "\";\"", "E'\\';'", "e'a'';'", "$$;$$", "$t$;$$;$t$", "-- ;\n1"] {
+            assert_eq!(statement_end(sql), None, "{sql}");
+            assert_eq!(statement_end(&format!("{sql}\n; 2;")), Some(sql.len() + 1), "{sql}");
+        }
+        assert_eq!(statement_end("like'\\';"), Some(7), "a word before a quote is no E");
+        assert_eq!(statement_end("$1;"), Some(2));
+        assert_eq!(statement_end("größe;"), Some("größe".len()));
+        assert_eq!(statement_end("'open;"), None);
+        assert!(is_blank(" -- a\n /* b */ ") && !is_blank("-- a\n1"));
     }
 
     #[test]

@@ -36,6 +36,7 @@ mod view;
 
 pub use engine::{SqlEngine, SqlOptions};
 pub use files::ChunkFiles;
+pub use lexer::{is_blank, statement_end};
 pub use tables::{ResolvedTable, TableAt, Tables};
 pub use value::{Parameters, Value};
 

@@ -229,7 +229,8 @@ fn refusal(answer: &Map<String, Json>, sql: &str) -> Error {
     }
     let position = text(answer, "position");
     let place = if position.is_empty() { String::new() } else { format!(" (at character {position})") };
-    Error::Sql { message: format!("Parser Error: {}{place}", text(answer, "error_message")) }
+    let message = failure::without_settings(text(answer, "error_message"));
+    Error::Sql { message: format!("Parser Error: {message}{place}") }
 }
 
 fn statement_of(tree: &Json) -> Option<&Json> {

@@ -78,7 +78,7 @@ fn only_one_select_runs() {
         ("CALL duckdb_functions()", "SELECT"),
         ("SET threads = 1", "settings"),
         ("SELECT 1; SELECT 2", "one statement"),
-        ("SELECT 1; DROP TABLE users", "SELECT"),
+        ("SELECT 1; DROP TABLE users", "one statement"),
         ("EXPLAIN SELECT 1; SELECT 2", "one statement"),
         ("EXPLAIN EXPLAIN SELECT 1", "SELECT"),
         ("SHOW ALL TABLES", "SHOW TABLES"),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use armillaria::{At, Error, WriteMode, WriteOptions};
+use armillaria::{At, CancelToken, Error, WriteMode, WriteOptions};
 use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -12,19 +12,22 @@ use crate::context::{Access, Context};
 use crate::failure::{Failure, Outcome};
 use crate::file_format::FileFormat;
 use crate::input::{Files, Position, ReadOptions};
+use crate::interrupt;
 use crate::progress::Progress;
 
 const EXAMPLES: &str = "\
 Examples:
   armillaria import flights flights.parquet
   armillaria import flights jan.csv feb.csv --mode append -m \"two more months\"
+  armillaria import users users.csv --key id
   armillaria import codes codes.csv --type zip=text --type price=decimal(10,2) --null NA
   curl -s https://example.org/rows.jsonl | armillaria import rows - --format jsonl";
 
 /// Reads files into a table, as one commit. The table is made if it is not there.
 ///
 /// The types of CSV and JSON columns are found from a sample; when the table exists and rows are appended, its own types
-/// are taken. An empty CSV value is null.
+/// are taken. A column whose numbers or times would lose digits stays text, unless --type says otherwise. An empty CSV
+/// value is null.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Import {
@@ -39,6 +42,10 @@ pub(crate) struct Import {
     /// The branch to commit to; the current branch if absent.
     #[arg(long, value_name = "BRANCH")]
     branch: Option<String>,
+    /// The columns whose values tell rows apart (repeatable, or with commas): with them, changed rows show as updates in
+    /// `changes` and `diff`.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    key: Vec<String>,
     /// Why.
     #[arg(short, long, value_name = "TEXT")]
     message: Option<String>,
@@ -86,6 +93,11 @@ impl Import {
             Mode::Append => existing_schema(database.table_schema(&self.table, &at))?,
             Mode::Overwrite => None,
         };
+        if table.is_some() && !self.key.is_empty() {
+            self.check_key(&database.table_key(&self.table, &at)?)?;
+        }
+        let cancel = CancelToken::new();
+        let _interrupt = interrupt::cancels(&cancel);
         let files = Files::open(&self.files, self.reading.options(table))?;
         let progress =
             Progress::bytes(&format!("importing {}", self.table), files.bytes(), !context.output().is_json());
@@ -95,10 +107,20 @@ impl Import {
             Mode::Overwrite => WriteMode::Overwrite,
             Mode::Append => WriteMode::Append,
         };
-        let options = WriteOptions { mode, branch: self.branch, message: self.message, ..WriteOptions::default() };
-        let commit = database.write_table(&self.table, rows, &options)?;
+        let options = WriteOptions { mode, key: self.key, branch: self.branch, message: self.message };
+        let commit = database.write_table_with(&self.table, rows, &options, &cancel)?;
         drop(progress);
         context.output().answer(|| json!(commit), |out, style| describe::write_commit(&commit, out, style))
+    }
+
+    /// Rows that are added do not change the key.
+    fn check_key(&self, key: &[String]) -> Outcome {
+        if key == self.key {
+            return Ok(());
+        }
+        let known = if key.is_empty() { "no key".into() } else { format!("the key {}", key.join(",")) };
+        let reason = format!("the table has {known}, and rows that are added do not change it; --mode overwrite does");
+        Err(Error::invalid("key", reason).into())
     }
 }
 

@@ -1,20 +1,18 @@
 //! CSV: types are found from a sample, and a value that does not fit is named with its line.
 
-use std::io::BufReader;
-
 use armillaria::Result;
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray, StringBuilder};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use csv::{Reader, ReaderBuilder, StringRecord};
 
-use super::infer::TypeGuess;
-use super::{BATCH_ROWS, Batches, Counted, Position, ReadOptions, Source};
+use super::csv_lines::{CsvLines, EmptyLines};
+use super::infer::{TypeGuess, keeps};
+use super::{BATCH_ROWS, Batches, Position, ReadOptions, Source};
 
 /// Columns and types, from the header and a sample.
 pub(super) fn schema(source: &Source, options: &ReadOptions) -> Result<Schema> {
-    let mut reader = reader(source, options, &Position::default())?;
-    let names = names(source, options, &mut reader)?;
+    let (names, mut reader) = open(source, options, &Position::default())?;
     let mut guesses = vec![TypeGuess::new(); names.len()];
     for record in reader.records().take(options.sample_rows) {
         let record = record.map_err(|error| wrong(source, &error))?;
@@ -28,8 +26,7 @@ pub(super) fn schema(source: &Source, options: &ReadOptions) -> Result<Schema> {
 
 /// The rows, every value as the target's type of its column.
 pub(super) fn read(source: &Source, target: &Schema, options: &ReadOptions, position: &Position) -> Result<Batches> {
-    let mut reader = reader(source, options, position)?;
-    let names = names(source, options, &mut reader)?;
+    let (names, reader) = open(source, options, position)?;
     let field = |name: &String| match target.field_with_name(name) {
         Ok(field) => Field::new(name, field.data_type().clone(), true),
         Err(_) => Field::new(name, DataType::Utf8, true),
@@ -40,18 +37,38 @@ pub(super) fn read(source: &Source, target: &Schema, options: &ReadOptions, posi
     Ok(Box::new(std::iter::from_fn(move || rows.next_batch().transpose())))
 }
 
-fn reader(source: &Source, options: &ReadOptions, position: &Position) -> Result<Reader<BufReader<Counted>>> {
+/// The column names, and the rows.
+fn open(source: &Source, options: &ReadOptions, position: &Position) -> Result<(Vec<String>, Reader<CsvLines>)> {
+    let names = names(source, options, &mut reader(source, options, &Position::default(), EmptyLines::Skipped)?)?;
+    let empty_lines = match names.as_slice() {
+        [_] if options.header => EmptyLines::RowsBelowHeader,
+        [_] => EmptyLines::Rows,
+        _ => EmptyLines::Skipped,
+    };
+    let mut rows = reader(source, options, position, empty_lines)?;
+    // So that the first record of values has its own line in errors.
+    rows.headers().map_err(|error| wrong(source, &error))?;
+    Ok((names, rows))
+}
+
+fn reader(
+    source: &Source,
+    options: &ReadOptions,
+    position: &Position,
+    empty_lines: EmptyLines,
+) -> Result<Reader<CsvLines>> {
     let tabs = source.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"));
     let delimiter = options.delimiter.unwrap_or(if tabs { b'\t' } else { b',' });
-    let file = BufReader::with_capacity(1 << 20, source.counted(position)?);
-    Ok(ReaderBuilder::new().delimiter(delimiter).has_headers(options.header).from_reader(file))
+    let lines = CsvLines::new(source.counted(position)?, delimiter, empty_lines);
+    let mut builder = ReaderBuilder::new();
+    Ok(builder.delimiter(delimiter).has_headers(options.header).buffer_capacity(1 << 16).from_reader(lines))
 }
 
 /// The column names: the header, or `column1`, `column2` …
-fn names(source: &Source, options: &ReadOptions, reader: &mut Reader<BufReader<Counted>>) -> Result<Vec<String>> {
+fn names(source: &Source, options: &ReadOptions, reader: &mut Reader<CsvLines>) -> Result<Vec<String>> {
     let first = reader.headers().map_err(|error| wrong(source, &error))?;
     let names: Vec<String> = match options.header {
-        true => first.iter().map(|name| name.trim_start_matches('\u{feff}').to_string()).collect(),
+        true => first.iter().map(str::to_string).collect(),
         false => (1..=first.len()).map(|number| format!("column{number}")).collect(),
     };
     match names.as_slice() {
@@ -72,13 +89,14 @@ fn wrong(source: &Source, error: &csv::Error) -> armillaria::Error {
             source.wrong(format!("line {line} has {len} columns, the lines before it have {expected_len}"))
         }
         csv::ErrorKind::Utf8 { .. } => source.wrong(format!("line {line} is not UTF-8")),
+        csv::ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => source.wrong(error),
         _ => source.wrong(error),
     }
 }
 
 struct Rows {
     source: Source,
-    reader: Reader<BufReader<Counted>>,
+    reader: Reader<CsvLines>,
     schema: SchemaRef,
     options: ReadOptions,
     record: StringRecord,
@@ -116,16 +134,20 @@ impl Rows {
         let converted = cast_with_options(&text, field.data_type(), &lenient).map_err(|_| {
             self.source.wrong(format!("CSV cannot hold column {:?} of type {}", field.name(), field.data_type()))
         })?;
-        match (0..text.len()).find(|&row| converted.is_null(row) && text.is_valid(row)) {
+        let guessed = self.options.chosen_type(field.name()).is_none();
+        let lost = |row: &usize| guessed && !keeps(text.value(*row), field.data_type());
+        let mut given = (0..text.len()).filter(|&row| text.is_valid(row));
+        match given.find(|row| converted.is_null(*row) || lost(row)) {
             None => Ok(converted),
-            Some(row) => Err(self.misfit(field, lines[row], text.value(row))),
+            Some(row) => Err(self.misfit(field, lines[row], text.value(row), converted.is_valid(row))),
         }
     }
 
-    fn misfit(&self, field: &Field, line: u64, value: &str) -> armillaria::Error {
+    fn misfit(&self, field: &Field, line: u64, value: &str, lost: bool) -> armillaria::Error {
         let (name, data_type) = (field.name(), field.data_type());
+        let misfit = if lost { "would lose digits as" } else { "is not" };
         let way_out =
             "; choose another type with --type, name a null with --null, or look at more rows with --sample-rows";
-        self.source.wrong(format!("line {line}: {value:?} in column {name:?} is not {data_type}{way_out}"))
+        self.source.wrong(format!("line {line}: {value:?} in column {name:?} {misfit} {data_type}{way_out}"))
     }
 }

@@ -1,7 +1,7 @@
 //! Finds the type of a text column from a sample of its values.
 //!
-//! Careful rather than clever: digits with a leading zero, such as postal codes, and numbers that do not fit 64 bits
-//! stay text, so that nothing is lost.
+//! Careful rather than clever: digits with a leading zero, such as postal codes, numbers that do not fit 64 bits, and
+//! fractions of a second below a microsecond stay text, so that no digit is lost.
 
 use arrow::compute::kernels::cast_utils::{Parser, string_to_datetime};
 use arrow::datatypes::{DataType, Date32Type, TimeUnit};
@@ -12,6 +12,8 @@ enum Kind {
     Nothing,
     Bool,
     Int,
+    /// Whole numbers of which some are not the same as a float.
+    WideInt,
     Float,
     Date,
     Timestamp,
@@ -20,7 +22,7 @@ enum Kind {
 }
 
 /// Learns a column's type value by value.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TypeGuess(Kind);
 
 impl TypeGuess {
@@ -36,11 +38,16 @@ impl TypeGuess {
         }
     }
 
+    /// The guess for all values that either saw.
+    pub(super) fn common(self, other: TypeGuess) -> TypeGuess {
+        TypeGuess(common(self.0, other.0))
+    }
+
     /// The narrowest type that holds every value seen; text where there was none.
     pub(super) fn data_type(self) -> DataType {
         match self.0 {
             Kind::Bool => DataType::Boolean,
-            Kind::Int => DataType::Int64,
+            Kind::Int | Kind::WideInt => DataType::Int64,
             Kind::Float => DataType::Float64,
             Kind::Date => DataType::Date32,
             Kind::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
@@ -54,6 +61,7 @@ fn common(a: Kind, b: Kind) -> Kind {
     match (a, b) {
         (a, b) if a == b => a,
         (Kind::Nothing, other) | (other, Kind::Nothing) => other,
+        (Kind::Int, Kind::WideInt) | (Kind::WideInt, Kind::Int) => Kind::WideInt,
         (Kind::Int, Kind::Float) | (Kind::Float, Kind::Int) => Kind::Float,
         (Kind::Date, Kind::Timestamp) | (Kind::Timestamp, Kind::Date) => Kind::Timestamp,
         _ => Kind::Text,
@@ -73,9 +81,9 @@ fn kind_of_number_or_time(value: &str) -> Kind {
     let padded = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
     let whole = digits.bytes().all(|byte| byte.is_ascii_digit());
     if whole && !padded && value.parse::<i64>().is_ok() {
-        Kind::Int
+        if keeps_digits(value) { Kind::Int } else { Kind::WideInt }
     } else if !whole && !padded && value.parse::<f64>().is_ok_and(f64::is_finite) {
-        Kind::Float
+        if keeps_digits(value) { Kind::Float } else { Kind::Text }
     } else {
         kind_of_time(value)
     }
@@ -87,13 +95,52 @@ fn kind_of_time(value: &str) -> Kind {
         Kind::Text
     } else if value.len() == DATE_BYTES {
         if Date32Type::parse(value).is_some() { Kind::Date } else { Kind::Text }
-    } else if string_to_datetime(&chrono::Utc, value).is_err() {
+    } else if string_to_datetime(&chrono::Utc, value).is_err() || !keeps_fraction(value) {
         Kind::Text
     } else if has_zone(value) {
         Kind::ZonedTimestamp
     } else {
         Kind::Timestamp
     }
+}
+
+/// Whether a value that was converted to a type that is guessed is still all there.
+pub(super) fn keeps(value: &str, data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Float64 => keeps_digits(value),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => keeps_fraction(value),
+        _ => true,
+    }
+}
+
+/// Whether a float, printed with as many digits as a number has, shows the same ones.
+fn keeps_digits(number: &str) -> bool {
+    /// A float tells so many decimal digits apart, wherever it lies.
+    const ALWAYS_KEPT: usize = 15;
+    /// No float has more digits that are not zero.
+    const DIGITS_MAX: usize = 767;
+    let digits = digits_of(number);
+    let Ok(float) = number.parse::<f64>() else { return false };
+    match digits.len() {
+        0 => float == 0.0,
+        1..=ALWAYS_KEPT if float.is_normal() => true,
+        1..=DIGITS_MAX => digits_of(&format!("{float:.0$e}", digits.len() - 1)) == digits,
+        _ => false,
+    }
+}
+
+/// The digits of a number from the first that is not zero, without its exponent.
+fn digits_of(number: &str) -> String {
+    let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    digits.trim_start_matches('0').into()
+}
+
+/// Whether a time has no digits below a microsecond.
+fn keeps_fraction(time: &str) -> bool {
+    const KEPT: usize = "123456".len();
+    let fraction = time.split_once('.').map_or("", |(_, fraction)| fraction);
+    fraction.bytes().take_while(u8::is_ascii_digit).skip(KEPT).all(|digit| digit == b'0')
 }
 
 /// Whether something follows the time of day: `Z`, an offset or a name.
@@ -135,5 +182,20 @@ mod tests {
         assert_eq!(guess(&["2013-01-31T05:00:00Z", "2013-01-31 05:00:00"]), DataType::Utf8, "mixed zones");
         assert_eq!(guess(&["NaN", "inf"]), DataType::Utf8);
         assert_eq!(guess(&["0", "0.5"]), DataType::Float64);
+        assert_eq!(guess(&["9007199254740993", "1"]), DataType::Int64);
+        assert_eq!(guess(&["9007199254740993", "1.5"]), DataType::Utf8, "2^53 + 1 is no float");
+        assert_eq!(guess(&["9007199254740992", "1.5"]), DataType::Float64);
+        assert_eq!(guess(&["0.1234567890123456789"]), DataType::Utf8);
+        assert_eq!(guess(&["2013-01-31T05:00:00.123456789"]), DataType::Utf8);
+        let microseconds = DataType::Timestamp(TimeUnit::Microsecond, None);
+        assert_eq!(guess(&["2013-01-31T05:00:00.123456000"]), microseconds);
+    }
+
+    #[test]
+    fn floats_keep_what_they_can_show() {
+        let kept = ["0.1", "0.10000000000000001", "0.30000000000000004", "1.50", "1e300", "-2.5E-3", "0.00", "1e22"];
+        assert!(kept.iter().all(|number| keeps_digits(number)));
+        let lost = ["9007199254740993", "0.1234567890123456789", "1e-400", "123456789012345678.5"];
+        assert!(!lost.iter().any(|number| keeps_digits(number)));
     }
 }

@@ -1,41 +1,129 @@
 //! JSON: an array of objects, or objects one after another.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::sync::Arc;
 
 use armillaria::Result;
-use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use arrow::json::ReaderBuilder;
-use arrow::json::reader::infer_json_schema_from_iterator;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::{BATCH_ROWS, Batches, Counted, Position, ReadOptions, Source};
+use super::infer::keeps;
+use super::json_type::{self, Shape};
+use super::{BATCH_ROWS, BYTE_ORDER_MARK, Batches, Counted, Position, ReadOptions, Source};
 
 /// Columns and types, from a sample.
 pub(super) fn schema(source: &Source, options: &ReadOptions) -> Result<Schema> {
-    let values = values(source)?.take(options.sample_rows).collect::<Result<Vec<_>>>()?;
-    if values.is_empty() {
-        return Err(source.wrong("the file has no objects"));
+    let mut shape = Shape::Nothing;
+    for value in values(source)?.take(options.sample_rows) {
+        shape.see(&value?).map_err(|error| source.wrong(error))?;
     }
-    infer_json_schema_from_iterator(values.iter().map(Ok)).map_err(|error| source.wrong(error))
+    match shape {
+        Shape::Nothing => Err(source.wrong("the file has no objects")),
+        shape => json_type::columns(source, shape, options),
+    }
 }
 
 /// The rows; keys that no column has are an error, because they came after the sample.
-pub(super) fn read(source: &Source, target: &Schema, position: &Position) -> Result<Batches> {
-    let schema = std::sync::Arc::new(target.clone());
-    let builder = ReaderBuilder::new(schema.clone()).with_batch_size(BATCH_ROWS).with_strict_mode(true);
+pub(super) fn read(source: &Source, target: &Schema, options: &ReadOptions, position: &Position) -> Result<Batches> {
+    let target = Target::new(target, options);
     let objects = BufReader::with_capacity(1 << 20, Objects::new(source.counted(position)?));
-    let reader = builder.build(objects).map_err(|error| source.wrong(error))?;
+    let reader = target.reader().build(objects).map_err(|error| source.wrong(error))?;
     let source = Source { path: source.path.clone(), name: source.name.clone(), _spool: None, ..*source };
-    Ok(Box::new(reader.map(move |batch| batch.map_err(|error| locate(&source, &schema, &error)))))
+    Ok(Box::new(reader.map(move |batch| {
+        batch.and_then(|batch| target.convert(&batch)).map_err(|error| locate(&source, &target, &error))
+    })))
+}
+
+/// What objects become. Numbers are read as text and converted then, because Arrow's reader would cut and round them.
+struct Target {
+    read: SchemaRef,
+    columns: SchemaRef,
+    /// For each column, whether its type was found from a sample: then it must hold every value.
+    guessed: Vec<bool>,
+}
+
+impl Target {
+    fn new(columns: &Schema, options: &ReadOptions) -> Target {
+        let guessed: Vec<bool> =
+            columns.fields().iter().map(|field| options.chosen_type(field.name()).is_none()).collect();
+        let read = columns.fields().iter().zip(&guessed).map(|(field, guessed)| read_as(field, *guessed));
+        let read = Arc::new(Schema::new(read.collect::<Vec<_>>()));
+        Target { read, columns: Arc::new(columns.clone()), guessed }
+    }
+
+    fn reader(&self) -> ReaderBuilder {
+        let builder = ReaderBuilder::new(self.read.clone()).with_batch_size(BATCH_ROWS);
+        builder.with_strict_mode(true).with_coerce_primitive(true)
+    }
+
+    fn convert(&self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+        let columns = batch.columns().iter().zip(self.columns.fields()).zip(&self.guessed);
+        let columns = columns.map(|((column, field), guessed)| {
+            let lenient = CastOptions { safe: true, ..CastOptions::default() };
+            let converted = cast_with_options(column, field.data_type(), &lenient)?;
+            match misfit(column.as_ref(), converted.as_ref(), *guessed) {
+                None => Ok(converted),
+                Some(value) => {
+                    let (name, data_type) = (field.name(), field.data_type());
+                    Err(ArrowError::JsonError(format!("{value} in column {name:?} does not fit {data_type}")))
+                }
+            }
+        });
+        RecordBatch::try_new(self.columns.clone(), columns.collect::<Result<_, _>>()?)
+    }
+
+    fn decode_one(&self, object: &RawValue) -> Result<(), ArrowError> {
+        let mut decoder = self.reader().build_decoder()?;
+        decoder.decode(object.get().as_bytes())?;
+        let batch = decoder.flush()?;
+        batch.map_or(Ok(()), |batch| self.convert(&batch).map(|_| ()))
+    }
+}
+
+/// The field with its numbers as text: whole ones always, others where their type is only guessed.
+fn read_as(field: &Field, guessed: bool) -> Field {
+    let inner = |field: &FieldRef| Arc::new(read_as(field, guessed));
+    let data_type = match field.data_type() {
+        number if number.is_integer() => DataType::Utf8,
+        DataType::Float64 if guessed => DataType::Utf8,
+        DataType::List(item) => DataType::List(inner(item)),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(inner).collect()),
+        other => other.clone(),
+    };
+    field.clone().with_data_type(data_type)
+}
+
+/// The first text that is not there any more after its conversion, or not whole.
+fn misfit(text: &dyn Array, converted: &dyn Array, guessed: bool) -> Option<String> {
+    match (text.data_type(), converted.data_type()) {
+        (DataType::Utf8, DataType::Utf8) => None,
+        (DataType::Utf8, data_type) => {
+            let text = text.as_string::<i32>();
+            let kept = |row| converted.is_valid(row) && (!guessed || keeps(text.value(row), data_type));
+            (0..text.len()).find(|&row| text.is_valid(row) && !kept(row)).map(|row| text.value(row).into())
+        }
+        (DataType::List(_), DataType::List(_)) => {
+            let (text, converted) = (text.as_list::<i32>(), converted.as_list::<i32>());
+            misfit(text.values().as_ref(), converted.values().as_ref(), guessed)
+        }
+        (DataType::Struct(_), DataType::Struct(_)) => {
+            let columns = text.as_struct().columns().iter().zip(converted.as_struct().columns());
+            columns.into_iter().find_map(|(text, converted)| misfit(text.as_ref(), converted.as_ref(), guessed))
+        }
+        _ => None,
+    }
 }
 
 /// Reads the file again, one object at a time, to say which one is wrong.
-fn locate(source: &Source, target: &Schema, error: &arrow::error::ArrowError) -> armillaria::Error {
+fn locate(source: &Source, target: &Target, error: &ArrowError) -> armillaria::Error {
     let first_bad = || -> Result<()> {
         for (index, value) in values(source)?.enumerate() {
             let value = value?;
-            decode_one(target, &value).map_err(|error| {
+            target.decode_one(&value).map_err(|error| {
                 source.wrong(format!(
                     "object {}: {error}; choose another type with --type, or look at more rows with --sample-rows",
                     index + 1
@@ -47,19 +135,13 @@ fn locate(source: &Source, target: &Schema, error: &arrow::error::ArrowError) ->
     first_bad().err().unwrap_or_else(|| source.wrong(error))
 }
 
-fn decode_one(target: &Schema, value: &Value) -> Result<Option<RecordBatch>, arrow::error::ArrowError> {
-    let mut decoder = ReaderBuilder::new(target.clone().into()).with_strict_mode(true).build_decoder()?;
-    decoder.serialize(std::slice::from_ref(value))?;
-    decoder.flush()
-}
-
-/// Every object of the file; an error names the line.
-fn values(source: &Source) -> Result<impl Iterator<Item = Result<Value>> + use<'_>> {
+/// Every object of the file, as it is written; an error names the line.
+fn values(source: &Source) -> Result<impl Iterator<Item = Result<Box<RawValue>>> + use<'_>> {
     let objects = BufReader::new(Objects::new(source.counted(&Position::default())?));
-    let values = serde_json::Deserializer::from_reader(objects).into_iter::<Value>();
+    let values = serde_json::Deserializer::from_reader(objects).into_iter::<Box<RawValue>>();
     Ok(values.map(move |value| match value {
-        Ok(value) if value.is_object() => Ok(value),
-        Ok(other) => Err(source.wrong(format!("every row must be an object, found {}", shorten(&other.to_string())))),
+        Ok(value) if value.get().starts_with('{') => Ok(value),
+        Ok(other) => Err(source.wrong(format!("every row must be an object, found {}", shorten(other.get())))),
         Err(error) => Err(source.wrong(error)),
     }))
 }
@@ -71,11 +153,13 @@ fn shorten(text: &str) -> String {
     }
 }
 
-/// Passes a sequence of objects through, and takes the brackets and commas of a surrounding array away.
+/// Passes a sequence of objects through, and takes a byte order mark and the brackets and commas of a surrounding array
+/// away.
 ///
 /// Every byte that goes becomes a space, so lines and columns in errors stay right.
 struct Objects {
     file: BufReader<Counted>,
+    begun: bool,
     array: Option<bool>,
     depth: usize,
     in_string: bool,
@@ -84,7 +168,7 @@ struct Objects {
 
 impl Objects {
     fn new(file: Counted) -> Objects {
-        Objects { file: BufReader::new(file), array: None, depth: 0, in_string: false, escaped: false }
+        Objects { file: BufReader::new(file), begun: false, array: None, depth: 0, in_string: false, escaped: false }
     }
 
     fn pass(&mut self, byte: u8) -> u8 {
@@ -114,7 +198,11 @@ impl Objects {
 
 impl Read for Objects {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let available = self.file.fill_buf()?;
+        let mut available = self.file.fill_buf()?;
+        if !std::mem::replace(&mut self.begun, true) && available.starts_with(BYTE_ORDER_MARK) {
+            self.file.consume(BYTE_ORDER_MARK.len());
+            available = self.file.fill_buf()?;
+        }
         if available.is_empty() && self.array == Some(true) && self.depth > 0 {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the array is not closed: the file is cut off"));
         }

@@ -5,8 +5,10 @@
 
 mod arrow_ipc;
 mod csv;
+mod csv_lines;
 mod infer;
 mod json;
+mod json_type;
 mod parquet;
 mod unite;
 
@@ -22,6 +24,9 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use tempfile::NamedTempFile;
 
 use crate::file_format::FileFormat;
+
+/// What some programs write before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Rows are handed on in batches of this many.
 const BATCH_ROWS: usize = 8192;
@@ -148,20 +153,28 @@ impl Source {
         }
         let name = path.display().to_string();
         let format = options.format.or_else(|| FileFormat::of(path)).ok_or_else(|| unknown_format(&name))?;
-        let metadata = path.metadata().map_err(|error| Error::io("read a file", &name, error))?;
-        if !metadata.is_file() {
-            return Err(Error::invalid("file", format!("{name} is not a file")));
+        let failed = |error| Error::io("read a file", &name, error);
+        let metadata = path.metadata().map_err(failed)?;
+        if metadata.is_file() {
+            return Ok(Source { path: path.into(), name, format, bytes: metadata.len(), _spool: None });
         }
-        Ok(Source { path: path.into(), name, format, bytes: metadata.len(), _spool: None })
+        if metadata.is_dir() {
+            return Err(Error::invalid("file", format!("{name} is a folder, not a file")));
+        }
+        let pipe = File::open(path).map_err(failed)?;
+        Source::spooled(pipe, name, format)
     }
 
-    /// Puts standard input into a temporary file, because types are found by reading twice.
     fn standard_input(options: &ReadOptions) -> Result<Source> {
         let format = options.format.ok_or_else(|| unknown_format("standard input"))?;
-        let spool = NamedTempFile::new().map_err(|error| Error::io("make a temporary file", "-", error))?;
-        let copied = File::create(spool.path()).and_then(|mut file| io::copy(&mut io::stdin().lock(), &mut file));
-        let bytes = copied.map_err(|error| Error::io("read standard input", "-", error))?;
-        Ok(Source { path: spool.path().into(), name: "standard input".into(), format, bytes, _spool: Some(spool) })
+        Source::spooled(io::stdin().lock(), "standard input".into(), format)
+    }
+
+    /// Puts what can be read only once into a temporary file, because types are found by reading twice.
+    fn spooled(mut pipe: impl Read, name: String, format: FileFormat) -> Result<Source> {
+        let mut spool = NamedTempFile::new().map_err(|error| Error::io("make a temporary file", &name, error))?;
+        let bytes = io::copy(&mut pipe, spool.as_file_mut()).map_err(|error| Error::io("read a pipe", &name, error))?;
+        Ok(Source { path: spool.path().into(), name, format, bytes, _spool: Some(spool) })
     }
 
     fn file(&self) -> Result<File> {
@@ -184,7 +197,7 @@ impl Source {
     fn read(&self, target: &Schema, options: &ReadOptions, position: &Position) -> Result<Batches> {
         match self.format {
             FileFormat::Csv => csv::read(self, target, options, position),
-            FileFormat::Json | FileFormat::Jsonl => json::read(self, target, position),
+            FileFormat::Json | FileFormat::Jsonl => json::read(self, target, options, position),
             FileFormat::Parquet => parquet::read(self, position),
             FileFormat::Arrow => arrow_ipc::read(self, position),
         }

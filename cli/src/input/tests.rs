@@ -153,7 +153,7 @@ fn files_that_cannot_be_read_are_named() {
     assert!(error(&[folder.file("x.unknown", "")], options()).contains("the format of "));
     assert!(error(&[folder.0.path().join("absent.csv")], options()).contains("absent.csv"));
     let csv = ReadOptions { format: Some(FileFormat::Csv), ..options() };
-    assert!(error(&[folder.0.path().into()], csv).contains("is not a file"));
+    assert!(error(&[folder.0.path().into()], csv).contains("is a folder"));
 }
 
 #[test]
@@ -176,5 +176,100 @@ fn parquet_and_arrow_keep_their_types() {
     for path in [parquet_path, file_path, stream_path] {
         let rows = read(std::slice::from_ref(&path), options()).unwrap();
         assert_eq!(rows.columns(), csv.columns(), "{}", path.display());
+    }
+}
+
+#[test]
+fn csv_numbers_and_times_keep_their_digits() {
+    let folder = Folder::new();
+    let content = "wide,at\n9007199254740993,2013-01-01T00:00:00.123456789\n1.5,2013-01-01T00:00:00\n";
+    let rows = read(&[folder.file("digits.csv", content)], options()).unwrap();
+    assert_eq!(rows.column(0).as_string::<i32>().value(0), "9007199254740993");
+    assert_eq!(rows.column(1).as_string::<i32>().value(0), "2013-01-01T00:00:00.123456789");
+    let sampled = ReadOptions { sample_rows: 1, ..options() };
+    let late = folder.file("late.csv", "x,at\n1.5,2013-01-01T00:00:00\n9007199254740993,2013-01-01T00:00:00\n");
+    let message = error(std::slice::from_ref(&late), sampled.clone());
+    assert!(message.contains("line 3: \"9007199254740993\" in column \"x\" would lose digits as Float64"), "{message}");
+    let chosen = ReadOptions { types: vec![("x".into(), DataType::Float64)], ..sampled.clone() };
+    assert_eq!(read(&[late], chosen).unwrap().num_rows(), 2, "whoever chooses a float gets one");
+    let nanos = folder.file("nanos.csv", "at\n2013-01-01T00:00:00\n2013-01-01T00:00:00.000000001\n");
+    assert!(error(&[nanos], sampled).contains("would lose digits as Timestamp"));
+    let files = [folder.file("i.csv", "n\n9007199254740993\n"), folder.file("f.csv", "n\n1.5\n")];
+    assert!(error(&files, options()).contains("would lose digits"));
+}
+
+#[test]
+fn an_empty_line_of_one_column_is_a_row() {
+    let folder = Folder::new();
+    for (content, expected) in [
+        ("n\n1\n\n3\n", vec![Some(1), None, Some(3)]),
+        ("\nn\n1\n\n\n", vec![Some(1), None, None]),
+        ("n\r\n1\r\n\r\n3", vec![Some(1), None, Some(3)]),
+        ("\u{feff}\"n\"\n\"\"\n1\n", vec![None, Some(1)]),
+    ] {
+        let rows = read(&[folder.file("one.csv", content)], options()).unwrap();
+        assert_eq!(rows.schema().field(0).name(), "n");
+        assert_eq!(rows.column(0).as_primitive::<Int64Type>().iter().collect::<Vec<_>>(), expected, "{content:?}");
+    }
+    let bare = ReadOptions { header: false, ..options() };
+    assert_eq!(read(&[folder.file("bare.csv", "\n1\n")], bare).unwrap().num_rows(), 2);
+    assert_eq!(read(&[folder.file("two.csv", "a,b\n1,2\n\n3,4\n")], options()).unwrap().num_rows(), 2);
+}
+
+#[test]
+fn a_quote_that_never_ends_is_refused() {
+    let folder = Folder::new();
+    for (content, line) in [("\"a\"\",b\n1,2", 1), ("a,b\n1,2\n3,\"x\n4,5\n", 3)] {
+        let message = error(&[folder.file("open.csv", content)], options());
+        assert!(message.contains(&format!("the file ends inside the quotes that line {line} opens")), "{message}");
+    }
+    let rows = read(&[folder.file("whole.csv", "a,b\n\"x\"\"\n\",5\" tall\n")], options()).unwrap();
+    assert_eq!(rows.column(0).as_string::<i32>().value(0), "x\"\n");
+    assert_eq!(rows.column(1).as_string::<i32>().value(0), "5\" tall");
+}
+
+#[test]
+fn json_columns_of_several_kinds_become_text() {
+    let folder = Folder::new();
+    let rows =
+        read(&[folder.file("mixed.jsonl", "{\"b\":1,\"a\":\"x\"}\n{\"b\":\"y\",\"a\":true}\n")], options()).unwrap();
+    let names: Vec<_> = rows.schema().fields().iter().map(|field| field.name().clone()).collect();
+    assert_eq!(names, ["b", "a"], "in the order of the file");
+    let texts =
+        |column: usize| rows.column(column).as_string::<i32>().iter().flatten().map(String::from).collect::<Vec<_>>();
+    assert_eq!((texts(0), texts(1)), (vec!["1".into(), "y".into()], vec!["x".into(), "true".into()]));
+    let typed = ReadOptions { types: vec![("a".into(), DataType::Utf8)], ..options() };
+    let rows = read(&[folder.file("typed.json", "[{\"a\":1.50}]")], typed).unwrap();
+    assert_eq!(rows.column(0).as_string::<i32>().value(0), "1.50");
+    let mixed = error(&[folder.file("lists.json", "[{\"a\":[1]},{\"a\":1}]")], options());
+    assert!(mixed.contains("column \"a\" holds lists or objects in some places"), "{mixed}");
+}
+
+#[test]
+fn json_numbers_keep_their_digits() {
+    let folder = Folder::new();
+    let content = "{\"u\":18446744073709551615,\"w\":9007199254740993,\"l\":[1]}\n{\"u\":1,\"w\":1.5,\"l\":[2.5]}\n";
+    let rows = read(&[folder.file("digits.jsonl", content)], options()).unwrap();
+    assert_eq!(rows.column(0).as_string::<i32>().value(0), "18446744073709551615");
+    assert_eq!(rows.column(1).as_string::<i32>().value(0), "9007199254740993");
+    assert_eq!(rows.column(2).as_list::<i32>().value(1).as_primitive::<Float64Type>().values(), &[2.5]);
+    let sampled = ReadOptions { sample_rows: 1, ..options() };
+    for (first, later) in [("1", "1.5"), ("1.5", "9007199254740993"), ("1", "18446744073709551615"), ("[1]", "[1.5]")] {
+        let path = folder.file("late.jsonl", &format!("{{\"n\":{first}}}\n{{\"n\":{later}}}\n"));
+        let message = error(&[path], sampled.clone());
+        assert!(message.contains("late.jsonl: object 2: ") && message.contains("does not fit"), "{message}");
+    }
+    let appended =
+        ReadOptions { table: Some(Schema::new(vec![Field::new("n", DataType::Int64, true)]).into()), ..options() };
+    let cut = error(&[folder.file("cut.jsonl", "{\"n\":1.5}\n")], appended);
+    assert!(cut.contains("1.5 in column \"n\" does not fit Int64"), "{cut}");
+}
+
+#[test]
+fn a_byte_order_mark_is_no_content() {
+    let folder = Folder::new();
+    for name in ["mark.json", "mark.jsonl"] {
+        let rows = read(&[folder.file(name, "\u{feff}{\"n\":1}\n")], options()).unwrap();
+        assert_eq!(rows.column(0).as_primitive::<Int64Type>().values(), &[1]);
     }
 }

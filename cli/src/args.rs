@@ -94,6 +94,8 @@ pub(crate) enum Command {
     Revert(commands::revert::Revert),
     /// Drop a table; its versions stay.
     Drop(commands::drop::Drop),
+    /// Bring a table's rows together in fewer chunks.
+    Compact(commands::compact::Compact),
     /// Show what changed: the changelog, or the rows between two versions.
     Changes(commands::changes::Changes),
     /// Follow the changelog until Ctrl-C.

@@ -64,6 +64,7 @@ impl Context {
 
     /// Opens the repository on `main`, whatever is remembered.
     pub(crate) fn open_on_main(&self, access: Access, options: OpenOptions) -> Outcome<Database> {
+        self.refuse_memory()?;
         let read_only = access == Access::Read;
         let options = OpenOptions { create: false, read_only, author: self.author.clone(), ..options };
         Ok(Database::open(&self.repository, options)?)
@@ -71,8 +72,19 @@ impl Context {
 
     /// Creates the repository, or opens it if it is there.
     pub(crate) fn create(&self) -> Outcome<Database> {
+        self.refuse_memory()?;
         let options = OpenOptions { create: true, author: self.author.clone(), ..OpenOptions::default() };
         Ok(Database::open(&self.repository, options)?)
+    }
+
+    /// A repository in memory would end with the command.
+    fn refuse_memory(&self) -> Outcome {
+        match self.repository.to_str() {
+            Some("memory:") => {
+                Err(Failure::Usage("a repository in memory ends with its command; name a folder with -C".into()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The branch that the last `checkout` chose.

@@ -6,7 +6,7 @@ use armillaria::{Code, Error};
 use arrow::error::ArrowError;
 use serde_json::json;
 
-use crate::hint::hint;
+use crate::hint::{hint, in_commands};
 use crate::style::Style;
 
 /// The command understood its arguments and failed.
@@ -24,6 +24,8 @@ pub(crate) enum Failure {
     Core(Error),
     /// The arguments do not go together.
     Usage(String),
+    /// There is no such command or argument; what the parser says of it.
+    CommandLine(String),
     /// The branch that the last `checkout` chose is gone.
     StaleBranch { branch: String },
     /// Standard output could not be written.
@@ -36,7 +38,7 @@ impl Failure {
     /// The process's exit status. A reader that went away, as in `| head`, is no failure.
     pub(crate) fn exit_status(&self) -> u8 {
         match self {
-            Failure::Usage(_) => EXIT_USAGE,
+            Failure::Usage(_) | Failure::CommandLine(_) => EXIT_USAGE,
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             _ => EXIT_FAILED,
         }
@@ -57,12 +59,13 @@ impl Failure {
 
     fn name_and_message(&self) -> Option<(&'static str, String)> {
         match self {
-            Failure::Core(error) => Some((error.code().name(), error.to_string())),
+            Failure::Core(error) => Some((error.code().name(), in_commands(error))),
             Failure::StaleBranch { branch } => {
                 let message = format!("the current branch is gone; branch={branch:?}");
                 Some((Code::BranchNotFound.name(), message))
             }
             Failure::Usage(reason) => Some(("USAGE", reason.clone())),
+            Failure::CommandLine(said) => Some(("USAGE", first_paragraph(said))),
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
             Failure::Output(error) => Some(("IO", format!("cannot write the output: {error}"))),
             Failure::Reported => None,
@@ -75,7 +78,7 @@ impl Failure {
             Failure::Core(error) => of(error.code()),
             Failure::StaleBranch { .. } => of(Code::BranchNotFound),
             Failure::Output(_) => of(Code::Io),
-            Failure::Usage(_) | Failure::Reported => of(Code::InvalidArgument),
+            Failure::Usage(_) | Failure::CommandLine(_) | Failure::Reported => of(Code::InvalidArgument),
         };
         json!({ "error": { "code": code, "name": name, "category": category, "message": message, "hint": self.hint() } })
     }
@@ -86,10 +89,18 @@ impl Failure {
             Failure::StaleBranch { .. } => {
                 Some("`armillaria branch` lists the branches, `armillaria checkout main` goes back".into())
             }
-            Failure::Usage(_) => Some("armillaria COMMAND --help shows what a command takes".into()),
+            Failure::Usage(_) | Failure::CommandLine(_) => {
+                Some("armillaria COMMAND --help shows what a command takes".into())
+            }
             _ => None,
         }
     }
+}
+
+/// `error: unexpected argument …`, without the usage that follows.
+fn first_paragraph(said: &str) -> String {
+    let paragraph = said.strip_prefix("error: ").unwrap_or(said).split("\n\n").next().unwrap_or_default();
+    paragraph.trim_end().into()
 }
 
 impl From<Error> for Failure {

@@ -15,7 +15,6 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::RepositoryNotFound { location, .. } => format!("`armillaria -C {} init` creates one", quoted(location)),
         Error::BranchExists { branch } => format!("`armillaria checkout {}` switches to it", quoted(branch)),
         Error::TagExists { tag } => format!("`armillaria tag --delete {}` takes it away first", quoted(tag)),
-        Error::SchemaMismatch { table, .. } if table.is_empty() => return None,
         Error::SchemaMismatch { table, .. } => {
             format!("`armillaria schema {}` shows its columns; `import --mode overwrite` replaces them", quoted(table))
         }
@@ -36,6 +35,32 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
     };
     Some(text)
 }
+
+/// What an error says, with commands and options where the library names its functions and options.
+pub(crate) fn in_commands(error: &Error) -> String {
+    let message = error.to_string();
+    match error {
+        Error::Unsupported { .. } => {
+            COMMANDS.iter().fold(message, |message, (function, command)| message.replace(function, command))
+        }
+        _ => message,
+    }
+}
+
+/// The library's words and the commands for them; longer ones first.
+const COMMANDS: [(&str, &str); 8] = [
+    (
+        "`create_table`, or `write_table` with the rows of a `query`",
+        "`armillaria import`, with rows of `armillaria sql -o FILE`",
+    ),
+    ("open the database with `external_access`", "give `--external-access`"),
+    ("use `begin`, `commit` and `rollback`", "each `armillaria import` is a transaction of its own"),
+    ("`write_table`", "`armillaria import`"),
+    ("`drop_table`", "`armillaria drop`"),
+    ("`read_table`", "`armillaria export`"),
+    ("`list_tables` and `table_schema`", "`armillaria tables` and `armillaria schema`"),
+    ("`query`", "`armillaria sql`"),
+];
 
 /// A word as a shell wants it.
 pub(crate) fn quoted(word: &str) -> String {

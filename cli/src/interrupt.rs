@@ -1,4 +1,5 @@
-//! Ctrl-C cancels the work that runs; where none does, it ends the process as usual.
+//! Ctrl-C cancels the work that runs, and so does a request to end (SIGTERM, SIGHUP), so that temporary files go away;
+//! where nothing runs, they end the process as usual.
 
 use std::sync::{Mutex, Once, PoisonError};
 

@@ -28,10 +28,14 @@ use tracing_subscriber::fmt::format::FmtSpan;
 
 use args::Cli;
 use context::Context;
+use failure::Failure;
 use style::Style;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(refused) => return refuse(&refused),
+    };
     show_spans(cli.global.verbose);
     let context = Context::new(&cli.global);
     match commands::run(cli.command, &context) {
@@ -42,6 +46,17 @@ fn main() -> ExitCode {
             ExitCode::from(told.map_or(failure::EXIT_FAILED, |()| failure.exit_status()))
         }
     }
+}
+
+/// Tells why the command line made no sense, as JSON where that was asked for; or shows the help or the version.
+fn refuse(refused: &clap::Error) -> ExitCode {
+    let failure = Failure::CommandLine(refused.to_string());
+    let told = match refused.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        true => failure.report(&mut io::stderr().lock(), true, Style::plain()),
+        false => refused.print(),
+    };
+    let status = if refused.use_stderr() { failure.exit_status() } else { 0 };
+    ExitCode::from(told.map_or(failure::EXIT_FAILED, |()| status))
 }
 
 /// Prints the library's spans with their times on standard error.

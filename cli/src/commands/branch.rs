@@ -83,7 +83,7 @@ fn list(context: &Context) -> Outcome {
                     description,
                 ]);
             }
-            table.write(out, "no branches")
+            table.write_or(out, "no branches")
         },
     )
 }

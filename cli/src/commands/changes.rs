@@ -89,7 +89,7 @@ fn show(entries: &[ChangelogEntry], context: &Context) -> Outcome {
         |out, _| {
             let mut table = Table::new([">tx", "branch", "time", "author", "message", "tables"]);
             entries.iter().for_each(|entry| table.row(cells(entry)));
-            table.write(out, "no changes")
+            table.write_or(out, "no changes")
         },
     )
 }

@@ -78,7 +78,7 @@ fn write_branches(diff: &BranchDiff, [a, b]: [&str; 2], out: &mut dyn Write, sty
     diff.removed.iter().for_each(|name| table.row([name.clone(), String::new(), yes()]));
     let version = |version: &u64| format!("version {version}");
     diff.modified.iter().for_each(|(name, a, b)| table.row([name.clone(), version(a), version(b)]));
-    table.write(out, &style.faint("the branches hold the same versions"))
+    table.write_or(out, &style.faint("the branches hold the same versions"))
 }
 
 fn write_versions(diff: &DiffSummary, out: &mut dyn Write, style: Style) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
-use armillaria::At;
+use armillaria::{At, CancelToken};
 use clap::Args;
 use serde_json::json;
 
@@ -11,6 +11,7 @@ use crate::args::AtArgs;
 use crate::context::{Access, Context};
 use crate::failure::{Failure, Outcome};
 use crate::file_format::FileFormat;
+use crate::interrupt;
 use crate::output::{RowsFormat, count, write_file, write_rows};
 use crate::progress::Progress;
 use crate::style::Style;
@@ -50,7 +51,9 @@ impl Export {
         let format = self.format()?;
         let at = self.version.map_or_else(|| self.at.at(), |version| At::head().with_version(&self.table, version));
         let database = context.open(Access::Read)?;
-        let rows = database.read_table(&self.table, self.columns.as_deref(), &at)?;
+        let cancel = CancelToken::new();
+        let _interrupt = interrupt::cancels(&cancel);
+        let rows = database.read_table_with(&self.table, self.columns.as_deref(), &at, &cancel)?;
         let Some(file) = &self.file else {
             let mut out = BufWriter::new(io::stdout());
             write_rows(rows, format, &mut out, 0, Style::plain())?;
@@ -61,7 +64,7 @@ impl Export {
         let written = write_file(file, self.force, |out| write_rows(rows, format, out, 0, Style::plain()))?;
         drop(progress);
         context.output().answer(
-            || json!({ "table": self.table, "file": file, "rows": written }),
+            || json!({ "table": self.table, "file": file.display().to_string(), "rows": written }),
             |out, _| writeln!(out, "wrote {} to {}", count(written, "row"), file.display()),
         )
     }

@@ -27,7 +27,7 @@ impl History {
     pub(crate) fn run(self, context: &Context) -> Outcome {
         let database = context.open(Access::Read)?;
         let mut entries = database.history(&self.table, self.branch.as_deref())?;
-        entries.sort_by_key(|entry| std::cmp::Reverse(entry.version));
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.tx_id));
         entries.truncate(self.limit.unwrap_or(usize::MAX));
         context.output().answer(
             || json!(entries),
@@ -36,7 +36,7 @@ impl History {
                     [">version", ">tx", "branch", "time", "kind", ">rows", ">chunks", ">size", "author", "message"];
                 let mut shown = Table::new(columns);
                 entries.iter().for_each(|entry| shown.row(cells(entry)));
-                shown.write(out, "no versions")
+                shown.write_or(out, "no versions")
             },
         )
     }

@@ -18,7 +18,7 @@ impl Init {
         let existed = folder.join("repo.json").exists();
         context.create()?.close();
         context.output().answer(
-            || json!({ "repository": folder, "created": !existed }),
+            || json!({ "repository": folder.display().to_string(), "created": !existed }),
             |out, _| match existed {
                 true => writeln!(out, "{} is a repository already", folder.display()),
                 false => writeln!(

@@ -12,6 +12,7 @@ use super::describe;
 use crate::context::{Access, Context};
 use crate::failure::Outcome;
 use crate::graph::{self, Node};
+use crate::output::printable;
 use crate::style::Style;
 use crate::time;
 
@@ -102,8 +103,8 @@ fn describe_entry(entry: &ChangelogEntry, names: &Names, style: Style) -> String
     let mut parts = vec![style.strong(&entry.tx_id.to_string())];
     parts.extend(names.at(entry.tx_id).map(|names| style.good(&names)));
     parts.push(style.faint(&time::format(entry.time_us)));
-    parts.extend(entry.author.clone().map(|author| style.faint(&author)));
-    parts.extend(entry.message.clone());
+    parts.extend(entry.author.as_deref().map(|author| style.faint(&printable(author))));
+    parts.extend(entry.message.as_deref().map(|message| printable(message).into_owned()));
     let changes: Vec<String> = entry.tables.iter().map(|table| describe::table_text(table, style)).collect();
     let refs = entry.refs.iter().map(ref_text);
     let all: Vec<String> = kind_text(entry.kind).into_iter().chain(changes).chain(refs).collect();

@@ -58,13 +58,37 @@ impl Merge {
         let access = if self.dry_run { Access::Read } else { Access::Write };
         let options = MergeOptions { into: self.into, strategy, dry_run: self.dry_run, message: self.message };
         let report = context.open(access)?.merge_branch(&self.source, &options)?;
-        context
-            .output()
-            .answer(|| json!(report), |out, style| write(&report, &self.source, self.dry_run, out, style))?;
         // Only a dry run gets here with conflicts that nothing decides.
-        let open = strategy == MergeStrategy::Fail && !report.conflicts.is_empty();
-        if open { Err(Failure::Reported) } else { Ok(()) }
+        if strategy == MergeStrategy::Fail && !report.conflicts.is_empty() {
+            refused(&report, &self.source, context)?;
+            return Err(Failure::Reported);
+        }
+        context.output().answer(|| json!(report), |out, style| write(&report, &self.source, self.dry_run, out, style))
     }
+}
+
+/// The answer of a dry run of a merge that would fail.
+fn refused(report: &MergeReport, source: &str, context: &Context) -> Outcome {
+    context.output().answer(
+        || {
+            let mut value = json!(report);
+            value["kind"] = "conflict".into();
+            value["tables"] = json!([]);
+            value
+        },
+        |out, style| {
+            writeln!(
+                out,
+                "{}",
+                style.bad(&format!("{source} would not be merged: both sides changed the same tables"))
+            )?;
+            write_conflicts(report, out, style)
+        },
+    )
+}
+
+fn write_conflicts(report: &MergeReport, out: &mut dyn Write, style: Style) -> io::Result<()> {
+    report.conflicts.iter().try_for_each(|table| writeln!(out, "  {} {table}", style.bad("conflict")))
 }
 
 fn write(report: &MergeReport, source: &str, dry_run: bool, out: &mut dyn Write, style: Style) -> io::Result<()> {
@@ -78,5 +102,5 @@ fn write(report: &MergeReport, source: &str, dry_run: bool, out: &mut dyn Write,
     let tx_id = report.tx_id.map(|tx_id| format!(", transaction {tx_id}")).unwrap_or_default();
     writeln!(out, "{}{tx_id}", style.strong(&what))?;
     report.tables.iter().try_for_each(|table| writeln!(out, "  {table}"))?;
-    report.conflicts.iter().try_for_each(|table| writeln!(out, "  {} {table}", style.bad("conflict")))
+    write_conflicts(report, out, style)
 }

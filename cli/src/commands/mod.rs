@@ -3,6 +3,7 @@
 pub(crate) mod branch;
 pub(crate) mod changes;
 pub(crate) mod checkout;
+pub(crate) mod compact;
 pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod drop;
@@ -47,6 +48,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Merge(args) => args.run(context),
         Command::Revert(args) => args.run(context),
         Command::Drop(args) => args.run(context),
+        Command::Compact(args) => args.run(context),
         Command::Changes(args) => args.run(context),
         Command::Watch(args) => args.run(context),
         Command::Verify(args) => args.run(context),

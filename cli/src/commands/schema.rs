@@ -35,7 +35,7 @@ impl Schema {
                     let null = if field.is_nullable() { "yes" } else { "no" };
                     shown.row([field.name().clone(), field.data_type().to_string(), null.into()]);
                 }
-                shown.write(out, "no columns")
+                shown.write_or(out, "no columns")
             },
         )
     }

@@ -130,7 +130,7 @@ impl Session {
         let written = write_file(file, force, |out| write_rows(rows, self.format, out, 0, Style::plain()))?;
         drop(progress);
         self.output.answer(
-            || json!({ "file": file, "rows": written }),
+            || json!({ "file": file.display().to_string(), "rows": written }),
             |out, _| writeln!(out, "wrote {} to {}", count(written, "row"), file.display()),
         )
     }
@@ -143,7 +143,12 @@ impl Session {
             .map_err(|error| armillaria::Error::io("read standard input", "-", error))?;
         let (statements, rest) = shell::split_statements(&text);
         let last = if shell::is_blank(rest) { None } else { Some(rest) };
-        statements.into_iter().chain(last).try_for_each(|statement| self.print(statement, &[]).map(|_| ()))
+        statements.into_iter().chain(last).try_for_each(|statement| match statement.strip_prefix('.') {
+            Some(_) => Err(Failure::Usage(
+                "commands that begin with a dot are for the shell on a terminal; in a script, write SQL".into(),
+            )),
+            None => self.print(statement, &[]).map(|_| ()),
+        })
     }
 }
 

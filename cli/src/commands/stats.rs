@@ -27,8 +27,10 @@ impl Stats {
                 table.row(["chunks".into(), grouped(stats.chunks)]);
                 table.row(["bytes stored".into(), bytes(stats.bytes_stored)]);
                 table.row(["bytes of all versions".into(), bytes(stats.bytes_logical)]);
-                table.row(["stored once instead of".into(), format!("{:.1} times", stats.dedup_ratio)]);
-                table.write(out, "")
+                if stats.bytes_stored > 0 {
+                    table.row(["stored once instead of".into(), format!("{:.1} times", stats.dedup_ratio)]);
+                }
+                table.write_or(out, "")
             },
         )
     }

@@ -30,7 +30,7 @@ impl Tables {
                     let numbers = [table.version, table.rows, table.chunks].map(grouped);
                     shown.row(std::iter::once(table.name.clone()).chain(numbers).chain([bytes(table.bytes)]));
                 }
-                shown.write(out, "no tables; `armillaria import TABLE FILE` makes one")
+                shown.write_or(out, "no tables; `armillaria import TABLE FILE` makes one")
             },
         )
     }

@@ -63,7 +63,7 @@ fn list(context: &Context) -> Outcome {
             let mut table = Table::new(["tag", ">tx", "created"]);
             tags.iter()
                 .for_each(|tag| table.row([tag.name.clone(), tag.tx_id.to_string(), time::format(tag.created_us)]));
-            table.write(out, "no tags")
+            table.write_or(out, "no tags")
         },
     )
 }

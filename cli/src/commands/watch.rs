@@ -11,7 +11,7 @@ use super::describe;
 use crate::context::{Access, Context};
 use crate::failure::Outcome;
 use crate::interrupt;
-use crate::output::Output;
+use crate::output::{Output, printable};
 use crate::time;
 
 /// How soon Ctrl-C is noticed.
@@ -74,7 +74,7 @@ fn write_entry(entry: &ChangelogEntry, output: Output) -> Outcome {
         let style = output.style();
         let tables: Vec<String> = entry.tables.iter().map(|table| describe::table_text(table, style)).collect();
         let (tx_id, time) = (style.strong(&entry.tx_id.to_string()), style.faint(&time::format(entry.time_us)));
-        let message = entry.message.as_deref().unwrap_or_default();
+        let message = printable(entry.message.as_deref().unwrap_or_default());
         writeln!(out, "{tx_id} {time} {} {message} [{}]", entry.branch, tables.join(", "))?;
     }
     Ok(out.flush()?)

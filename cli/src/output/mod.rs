@@ -1,6 +1,7 @@
 //! Standard output: tables for people, JSON for programs, rows in any format.
 
 mod file;
+mod json_values;
 mod people;
 mod rows;
 
@@ -9,7 +10,7 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 pub(crate) use file::write_file;
-pub(crate) use people::{Table, bytes, count, grouped};
+pub(crate) use people::{Table, bytes, count, grouped, printable};
 pub(crate) use rows::{RowsFormat, Sink, TABLE_ROWS_MAX, print_rows, write_rows};
 
 use people::show_rows;

@@ -1,5 +1,6 @@
 //! What people read: tables, counts and sizes.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use arrow::array::RecordBatch;
@@ -26,7 +27,7 @@ impl Table {
         let mut table = comfy_table::Table::new();
         table.load_preset(presets::UTF8_FULL_CONDENSED);
         fit(&mut table);
-        table.set_header(headings.iter().map(|(heading, _)| Cell::new(heading)));
+        table.set_header(headings.iter().map(|(heading, _)| Cell::new(printable(heading))));
         Table { table, right: headings.into_iter().map(|(_, right)| right).collect() }
     }
 
@@ -34,18 +35,34 @@ impl Table {
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         let align = |(cell, right): (String, &bool)| {
             let alignment = if *right { CellAlignment::Right } else { CellAlignment::Left };
-            Cell::new(cell).set_alignment(alignment)
+            Cell::new(printable(&cell)).set_alignment(alignment)
         };
         self.table.add_row(cells.into_iter().zip(&self.right).map(align));
     }
 
     /// Writes it; one without rows becomes the sentence `nothing`.
-    pub(crate) fn write(&self, out: &mut dyn Write, nothing: &str) -> io::Result<()> {
+    pub(crate) fn write_or(&self, out: &mut dyn Write, nothing: &str) -> io::Result<()> {
         match self.table.is_empty() {
             true => writeln!(out, "{nothing}"),
-            false => writeln!(out, "{}", self.table),
+            false => self.write(out),
         }
     }
+
+    /// Writes it, its headings alone if it has no rows.
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", self.table)
+    }
+}
+
+/// A text of somebody else's with its control characters spelled out, so that it cannot steer the terminal; ends of
+/// lines and tabs stay.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    let steers = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
+    if !text.contains(steers) {
+        return text.into();
+    }
+    let spell = |letter: char| if steers(letter) { letter.escape_unicode().to_string() } else { letter.to_string() };
+    text.chars().map(spell).collect()
 }
 
 /// Fits a table to the terminal, unless that says that it is 0 columns wide: then it does not know (serial lines,
@@ -73,7 +90,10 @@ pub(crate) fn show_rows(
         shown += wanted;
         more = wanted < batch.num_rows();
     }
-    table.write(out, "no columns")?;
+    match schema.fields().is_empty() {
+        true => writeln!(out, "no columns")?,
+        false => table.write(out)?,
+    }
     let note = if more { format!("the first {shown} rows; --rows 0 shows all") } else { count(shown as u64, "row") };
     writeln!(out, "{}", style.faint(&note))?;
     Ok(shown)
@@ -157,7 +177,12 @@ mod tests {
     #[test]
     fn an_empty_table_is_a_sentence() {
         let mut out = Vec::new();
-        Table::new(["a"]).write(&mut out, "no tables").unwrap();
+        Table::new(["a"]).write_or(&mut out, "no tables").unwrap();
         assert_eq!(out, b"no tables\n");
+    }
+
+    #[test]
+    fn nobody_elses_text_steers_the_terminal() {
+        assert_eq!(printable("a\u{1b}[31m\rb\nc\t\u{9b}ä"), "a\\u{1b}[31m\\u{d}b\nc\t\\u{9b}ä");
     }
 }

@@ -1,6 +1,7 @@
 //! Rows in every format, written batch by batch as they come.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use armillaria::{Error, RowStream};
 use arrow::array::RecordBatch;
@@ -15,6 +16,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
+use super::json_values::Faithful;
 use super::{Output, show_rows};
 use crate::failure::{Failure, Outcome};
 use crate::file_format::FileFormat;
@@ -30,7 +32,7 @@ pub(crate) enum RowsFormat {
     Table,
     /// Text, the columns named in the first line.
     Csv,
-    /// One array of objects.
+    /// One array of objects; floats that are not finite are the texts NaN, Infinity and -Infinity.
     Json,
     /// One object a line.
     Jsonl,
@@ -161,15 +163,36 @@ fn is_nested(data_type: &DataType) -> bool {
     }
 }
 
+/// Parquet's writer panics where it meets one.
+fn holds_union(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Union(..) => true,
+        DataType::Dictionary(_, values) => holds_union(values),
+        DataType::Struct(fields) => fields.iter().any(|field| holds_union(field.data_type())),
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::RunEndEncoded(_, item)
+        | DataType::Map(item, _) => holds_union(item.data_type()),
+        _ => false,
+    }
+}
+
 fn json(rows: &mut Counted, out: &mut Watched<'_>) -> Outcome {
-    let mut writer = JsonBuilder::new().with_explicit_nulls(true).build::<_, JsonArray>(&mut *out);
+    let mut writer = json_builder().build::<_, JsonArray>(&mut *out);
     rows.try_for_each(|batch| writer.write(&batch?).map_err(unwritten))?;
     writer.finish().map_err(unwritten)?;
     Ok(writeln!(out)?)
 }
 
+fn json_builder() -> JsonBuilder {
+    JsonBuilder::new().with_explicit_nulls(true).with_encoder_factory(Arc::new(Faithful))
+}
+
 fn jsonl(rows: &mut Counted, out: &mut Watched<'_>) -> Outcome {
-    let mut writer = JsonBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(out);
+    let mut writer = json_builder().build::<_, LineDelimited>(out);
     rows.try_for_each(|batch| writer.write(&batch?).map_err(unwritten))?;
     writer.finish().map_err(unwritten)
 }
@@ -181,6 +204,11 @@ fn arrow(rows: &mut Counted, out: &mut Watched<'_>) -> Outcome {
 }
 
 fn parquet(rows: &mut Counted, out: &mut Watched<'_>) -> Outcome {
+    let schema = rows.rows.schema();
+    if let Some(field) = schema.fields().iter().find(|field| holds_union(field.data_type())) {
+        let what = format!("column {:?} of type {} in Parquet", field.name(), field.data_type());
+        return Err(Error::Unsupported { what, instead: "write arrow, or cast the column".into() }.into());
+    }
     let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
     let mut writer = ArrowWriter::try_new(out, rows.rows.schema(), Some(properties)).map_err(unwritten)?;
     rows.try_for_each(|batch| writer.write(&batch?).map_err(unwritten))?;

@@ -76,14 +76,14 @@ impl Shell {
         for table in self.session.database.list_tables(&self.session.at)? {
             shown.row([table.name, table.version.to_string(), grouped(table.rows)]);
         }
-        Ok(shown.write(&mut io::stdout(), "no tables")?)
+        Ok(shown.write_or(&mut io::stdout(), "no tables")?)
     }
 
     fn schema(&self, table: &str) -> Outcome {
         let schema = self.session.database.table_schema(table, &self.session.at)?;
         let mut shown = Table::new(["column", "type"]);
         schema.fields().iter().for_each(|field| shown.row([field.name().clone(), field.data_type().to_string()]));
-        Ok(shown.write(&mut io::stdout(), "no columns")?)
+        Ok(shown.write_or(&mut io::stdout(), "no columns")?)
     }
 
     fn history(&self, table: &str) -> Outcome {
@@ -94,7 +94,7 @@ impl Shell {
             let message = entry.message.unwrap_or_default();
             shown.row([version, tx_id, entry.branch, time, entry.kind.name().into(), grouped(entry.rows), message]);
         }
-        Ok(shown.write(&mut io::stdout(), "no versions")?)
+        Ok(shown.write_or(&mut io::stdout(), "no versions")?)
     }
 
     fn names(&self, names: impl Iterator<Item = String>) -> Outcome {

@@ -176,3 +176,34 @@ fn the_log_is_newest_first_and_filtered() {
         "{shown}"
     );
 }
+
+#[test]
+fn a_dry_run_of_a_merge_that_would_fail_says_so() {
+    let repo = Repo::with_users();
+    let path = repo.file("one.csv", "id,name\n9,Zoe\n");
+    repo.ok(&["branch", "fix"]);
+    repo.ok(&["import", "users", &path, "--branch", "fix"]);
+    repo.ok(&["import", "users", &path]);
+    let ran = repo.run(&["merge", "fix", "--dry-run"]);
+    assert_eq!(ran.status, 1);
+    assert!(ran.out.contains("fix would not be merged") && ran.out.contains("conflict users"), "{}", ran.out);
+    let ran = repo.run(&["merge", "fix", "--dry-run", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((ran.status, &report["kind"], &report["conflicts"]), (1, &json!("conflict"), &json!(["users"])));
+    let decided = repo.json(&["merge", "fix", "--dry-run", "--strategy", "theirs"]);
+    assert_eq!((&decided["kind"], &decided["tables"]), (&json!("merged"), &json!(["users"])));
+}
+
+#[test]
+fn a_revert_on_another_branch_is_told() {
+    let repo = Repo::with_users();
+    repo.ok(&["checkout", "-b", "fix"]);
+    let told = repo.ok(&["revert", "2"]);
+    assert!(told.contains("on main") && told.contains("note: transaction 2 was made on main"), "{told}");
+    assert_eq!(
+        (repo.json(&["tables"])[0]["rows"].clone(), repo.json(&["tables", "--branch", "main"])[0]["rows"].clone()),
+        (json!(3), json!(2))
+    );
+    repo.ok(&["checkout", "main"]);
+    assert!(!repo.ok(&["revert", "4"]).contains("note:"));
+}

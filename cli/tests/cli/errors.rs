@@ -17,6 +17,11 @@ fn what_is_no_repository_is_told() {
     let elsewhere = repo.path("elsewhere");
     let (message, _) = repo.fails("REPOSITORY_NOT_FOUND", &["-C", &elsewhere, "sql", "SELECT 1"]);
     assert!(message.contains("elsewhere"), "-C wins over the environment: {message}");
+    for command in [&["-C", "memory:", "init"][..], &["-C", "memory:", "tables"]] {
+        let ran = repo.run(command);
+        assert_eq!(ran.status, 2, "{}", ran.out);
+        assert!(ran.err.contains("name a folder"), "{}", ran.err);
+    }
     let file = repo.file("file", "");
     assert_eq!(repo.run(&["-C", &file, "tables"]).status, 1);
 }
@@ -58,8 +63,16 @@ fn errors_are_json_where_answers_are() {
     assert_eq!((&error["code"], &error["name"]), (&json!(200), &json!("TABLE_NOT_FOUND")));
     assert_eq!(error["category"], "not_found");
     assert!(error["message"].as_str().unwrap().contains("ghosts") && error["hint"].is_string());
-    let usage = repo.run(&["changes", "users", "1", "--json"]);
-    assert_eq!(usage.status, 2);
+    for senseless in
+        [&["changes", "users", "1", "--json"][..], &["--json", "frobnicate"], &["--json", "import"], &["--json"]]
+    {
+        let usage = repo.run(senseless);
+        assert_eq!((usage.status, usage.out.as_str()), (2, ""), "{senseless:?}");
+        let error = &serde_json::from_str::<Value>(&usage.err).unwrap()["error"];
+        assert_eq!((&error["name"], &error["category"]), (&json!("USAGE"), &json!("usage")), "{senseless:?}");
+        assert!(!error["message"].as_str().unwrap().is_empty() && !usage.err.contains("error: "), "{}", usage.err);
+    }
+    assert!(repo.ok(&["--json", "--help"]).contains("Usage"));
 }
 
 #[test]
@@ -156,4 +169,38 @@ fn a_newer_format_is_refused() {
     fs::write(&path, identity.to_string()).unwrap();
     let (message, _) = repo.fails("FORMAT_UNSUPPORTED", &["tables"]);
     assert!(message.contains("999"), "{message}");
+}
+
+/// Runs a command that writes a file, tells it to end when the file is begun, and says how that went.
+fn end_while_writing(repo: &Repo, signal: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    let staged = || {
+        let names = fs::read_dir(repo.folder()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.into_iter().any(|name| name.to_str().unwrap().starts_with(".armillaria-"))
+    };
+    let child = repo.command(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    while !staged() {
+        std::thread::yield_now();
+    }
+    let kill = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(kill.success(), "{arguments:?} had ended already");
+    let output = child.wait_with_output().unwrap();
+    assert!(!staged(), "{signal} {arguments:?} left its temporary file");
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn who_is_told_to_end_takes_temporary_files_along() {
+    let repo = Repo::new();
+    let rows = repo.path("rows.parquet");
+    repo.ok(&["sql", "SELECT range AS n, md5(range::VARCHAR) AS t FROM range(2000000)", "-o", &rows]);
+    repo.ok(&["import", "rows", &rows]);
+    let out = repo.path("out.csv");
+    for signal in ["-INT", "-TERM"] {
+        for command in [&["export", "rows", &out][..], &["sql", "FROM range(10000000000)", "-o", &out]] {
+            let (status, told) = end_while_writing(&repo, signal, command);
+            assert_eq!(status, Some(1), "{signal} {command:?}: {told}");
+            assert!(told.contains("error[CANCELLED]"), "{signal} {command:?}: {told}");
+            assert!(!std::path::Path::new(&out).exists());
+        }
+    }
 }

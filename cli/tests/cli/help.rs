@@ -1,6 +1,6 @@
 use crate::runner::Repo;
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "init",
     "import",
     "export",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 21] = [
     "merge",
     "revert",
     "drop",
+    "compact",
     "changes",
     "watch",
     "verify",

@@ -18,6 +18,9 @@ fn the_commands_of_the_readme_work() {
     assert!(ran.status.success(), "{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     let printed = String::from_utf8(ran.stdout).unwrap();
     assert!(printed.contains("United Air Lines") && printed.ends_with("everything is whole\n"), "{printed}");
+    let late = "SELECT count(*) FROM flights WHERE dep_delay > 0";
+    let counted = shell(repo.folder(), &format!("armillaria -C nyc sql '{late}' --format csv"));
+    assert_eq!(String::from_utf8_lossy(&counted.stdout), "count_star()\n128432\n", "revert brought them back to main");
 }
 
 fn shell(folder: &Path, script: &str) -> std::process::Output {

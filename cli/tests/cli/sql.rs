@@ -27,7 +27,11 @@ fn no_rows_are_still_an_answer() {
     let nobody = "SELECT id FROM users WHERE id > 99";
     assert_eq!(repo.ok(&["sql", nobody, "--format", "csv"]), "id\n");
     assert_eq!(repo.rows(nobody), json!([]));
-    assert!(repo.ok(&["sql", nobody]).contains("0 rows"));
+    for empty in [nobody, "SELECT id FROM users LIMIT 0"] {
+        let shown = repo.ok(&["sql", empty]);
+        assert!(shown.contains("│ id │") && shown.ends_with("0 rows\n"), "{shown}");
+    }
+    assert!(repo.ok(&["diff", "users", "2", "2", "--rows"]).contains("_change_type"));
 }
 
 #[test]
@@ -106,6 +110,80 @@ fn sql_only_reads_and_only_here() {
     let seen = repo.json(&["sql", &format!("SELECT * FROM read_csv('{outside}')"), "--external-access"]);
     assert_eq!(seen, json!([{"a": 1}]));
     assert!(!repo.folder().join("stolen.csv").exists());
+}
+
+#[test]
+fn json_says_what_csv_says_of_floats_that_are_not_finite() {
+    let repo = Repo::new();
+    let statement =
+        "SELECT x::DOUBLE AS x, [x::FLOAT] AS l FROM (VALUES ('nan'), ('inf'), ('-inf'), ('1.5'), (NULL)) t(x)";
+    let expected = json!([
+        {"x": "NaN", "l": ["NaN"]},
+        {"x": "Infinity", "l": ["Infinity"]},
+        {"x": "-Infinity", "l": ["-Infinity"]},
+        {"x": 1.5, "l": [1.5]},
+        {"x": null, "l": [null]},
+    ]);
+    assert_eq!(repo.rows(statement), expected);
+    let file = repo.path("floats.jsonl");
+    repo.ok(&["sql", "SELECT 'nan'::DOUBLE AS x UNION ALL SELECT '-inf' UNION ALL SELECT 2.5", "-o", &file]);
+    repo.ok(&["import", "floats", &file, "--type", "x=float"]);
+    assert_eq!(repo.rows("SELECT x::VARCHAR AS x FROM floats"), json!([{"x": "nan"}, {"x": "-inf"}, {"x": "2.5"}]));
+}
+
+#[test]
+fn times_that_cannot_be_written_are_refused() {
+    let repo = Repo::new();
+    for value in ["'infinity'::TIMESTAMP", "'-infinity'::DATE", "'infinity'::TIMESTAMPTZ"] {
+        for format in ["json", "jsonl", "csv"] {
+            let statement = format!("SELECT {value} AS t");
+            let ran = repo.run(&["sql", &statement, "--format", format]);
+            assert_eq!(ran.status, 1, "{value} as {format}: {}", ran.out);
+            assert!(!ran.out.contains("ERROR") && ran.err.starts_with("error[UNSUPPORTED]"), "{}{}", ran.out, ran.err);
+        }
+    }
+    assert_eq!(repo.rows("SELECT TIMESTAMP '2013-01-01' AS t"), json!([{"t": "2013-01-01T00:00:00"}]));
+}
+
+#[test]
+fn parquet_holds_no_unions() {
+    let repo = Repo::new();
+    for statement in ["SELECT union_value(k := 1) AS u", "SELECT [{'a': union_value(k := 1)}] AS u"] {
+        let (message, _) = repo.fails("UNSUPPORTED", &["sql", statement, "-o", &repo.path("u.parquet")]);
+        assert!(message.contains("column \"u\""), "{message}");
+    }
+}
+
+#[test]
+fn values_do_not_steer_the_terminal() {
+    let repo = Repo::new();
+    let shown = repo.ok(&["sql", "SELECT 'a' || chr(27) || '[31m' AS x"]);
+    assert!(shown.contains("a\\u{1b}[31m") && !shown.contains('\u{1b}'), "{shown}");
+}
+
+#[test]
+fn advice_is_given_in_commands() {
+    let repo = Repo::with_users();
+    let advice = [
+        ("INSERT INTO users VALUES (1)", "`armillaria import`"),
+        ("DROP TABLE users", "`armillaria drop`"),
+        ("SELECT * FROM read_csv('x.csv')", "give `--external-access`"),
+        ("SELECT 1; DROP TABLE users", "a text of 2 statements"),
+    ];
+    for (statement, expected) in advice {
+        let (message, _) = repo.fails("UNSUPPORTED", &["sql", statement]);
+        assert!(message.contains(expected) && !message.contains("write_table"), "{message}");
+    }
+    let deep = format!("SELECT {}true", "NOT ".repeat(1500));
+    let (message, _) = repo.fails("SQL_ERROR", &["sql", &deep]);
+    assert!(message.ends_with("exceeded. Write the statement with less nesting."), "{message}");
+}
+
+#[test]
+fn commands_with_a_dot_need_a_terminal() {
+    let ran = piped(&Repo::with_users(), ".tables\n", &[]);
+    assert_eq!((ran.status, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("for the shell on a terminal"), "{}", ran.err);
 }
 
 impl Ran {

@@ -169,3 +169,84 @@ fn a_dropped_table_keeps_its_versions() {
     assert_eq!(repo.json(&["tables"]), json!([]));
     assert_eq!(repo.ok(&["export", "users", "--version", "1"]).lines().count(), 3);
 }
+
+#[test]
+fn changed_rows_are_updates_where_a_key_tells_them_apart() {
+    let repo = Repo::new();
+    let first = repo.file("a.csv", "id,part,n\n1,a,10\n1,b,20\n");
+    repo.ok(&["import", "stock", &first, "--key", "id,part"]);
+    let second = repo.file("b.csv", "id,part,n\n1,a,11\n1,b,20\n");
+    repo.ok(&["import", "stock", &second, "--key", "id", "--key", "part"]);
+    let changes = repo.json(&["changes", "stock", "1", "2"]);
+    let seen: Vec<_> = changes.as_array().unwrap().iter().map(|row| (&row["_change_type"], &row["n"])).collect();
+    assert_eq!(seen, [(&json!("update_preimage"), &json!(10)), (&json!("update_postimage"), &json!(11))]);
+    let more = repo.file("c.csv", "id,part,n\n2,a,1\n");
+    repo.ok(&["import", "stock", &more, "--mode", "append", "--key", "id,part"]);
+    let (message, _) = repo.fails("INVALID_ARGUMENT", &["import", "stock", &more, "--mode", "append", "--key", "id"]);
+    assert!(message.contains("the table has the key id,part"), "{message}");
+    let (message, _) = repo.fails("INVALID_ARGUMENT", &["import", "other", &more, "--key", "nobody"]);
+    assert!(message.contains("nobody"), "{message}");
+}
+
+#[test]
+fn many_small_appends_are_compacted() {
+    let repo = Repo::new();
+    let rows: String = (0..3000).map(|n| format!("{n},{}\n", n * 7919 % 3001)).collect();
+    let path = repo.file("n.csv", &format!("n,m\n{rows}"));
+    for table in ["a", "b"] {
+        for _ in 0..3 {
+            repo.ok(&["import", table, &path, "--mode", "append"]);
+        }
+    }
+    let commits = repo.json(&["compact"]);
+    let folded: Vec<_> = commits.as_array().unwrap().iter().map(|commit| &commit["tables"][0]).collect();
+    assert!(!folded.is_empty() && folded.iter().all(|table| table["rows"] == 9000), "{commits}");
+    assert_eq!(repo.rows("SELECT count(*) AS n, count(DISTINCT n) AS d FROM a"), json!([{"n": 9000, "d": 3000}]));
+    assert_eq!(repo.json(&["compact"]), json!([]));
+    assert_eq!(repo.ok(&["compact", "a"]), "nothing to do\n");
+    repo.fails("TABLE_NOT_FOUND", &["compact", "ghosts"]);
+}
+
+#[test]
+fn a_table_that_was_dropped_last_has_its_drop_on_top() {
+    let repo = Repo::with_users();
+    repo.ok(&["drop", "users", "-m", "gone"]);
+    let history = repo.json(&["history", "users", "--limit", "1"]);
+    assert_eq!((&history[0]["tx_id"], &history[0]["message"]), (&json!(3), &json!("gone")));
+}
+
+#[test]
+fn paths_may_be_any_bytes() {
+    use std::os::unix::ffi::OsStrExt;
+    let repo = Repo::absent();
+    let odd = |name: &[u8]| repo.folder().join(std::ffi::OsStr::from_bytes(name)).into_os_string();
+    let run = |arguments: &[std::ffi::OsString]| {
+        let output = repo.command(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let root = odd(b"r\xff");
+    let with = |arguments: &[&str]| {
+        let mut all: Vec<std::ffi::OsString> = vec!["--json".into(), "-C".into(), root.clone()];
+        all.extend(arguments.iter().map(Into::into));
+        all
+    };
+    assert_eq!(run(&with(&["init"]))["created"], true);
+    let path = repo.file("a.csv", "n\n1\n");
+    run(&with(&["import", "t", &path]));
+    assert_eq!(run(&[with(&["export", "t"]), vec![odd(b"a\xff.csv")]].concat())["rows"], 1);
+    repo.ok(&["init"]);
+    let statement: Vec<std::ffi::OsString> = ["--json", "sql", "SELECT 1 AS n", "-o"].map(Into::into).into();
+    assert_eq!(run(&[statement, vec![odd(b"b\xff.csv")]].concat())["rows"], 1);
+}
+
+#[test]
+fn a_pipe_can_be_imported_by_its_name() {
+    let repo = Repo::new();
+    let pipe = repo.path("pipe.csv");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let child = repo.command(&["import", "t", &pipe]).stdout(Stdio::null()).spawn().unwrap();
+    fs::write(&pipe, "n\n1\n2\n").unwrap();
+    assert!(child.wait_with_output().unwrap().status.success());
+    assert_eq!(repo.rows("SELECT sum(n)::INT AS s FROM t"), json!([{"s": 3}]));
+}

@@ -362,7 +362,8 @@ pub unsafe extern "C" fn armillaria_table_key(
 /// the call fails, and read on this thread until it ends.
 ///
 /// `SCHEMA_MISMATCH`, `WRITE_CONFLICT`, `UNSUPPORTED` (mode upsert), `CANCELLED` (nothing was written); where `rows`
-/// fails: `INVALID_ARGUMENT` for `EINVAL`, `CANCELLED` for `ECANCELED`, else `IO`, with its own message.
+/// fails: the code that its text begins with, as in "ARM-400 the bytes …"; else `INVALID_ARGUMENT` for `EINVAL`,
+/// `CANCELLED` for `ECANCELED`, `IO` for others, with its own message.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn armillaria_write_table(
     db: Option<&ArmillariaDatabase>,

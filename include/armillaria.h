@@ -1278,9 +1278,11 @@ ArmillariaStatus armillaria_changes(const ArmillariaDatabase *db,
 /**
  * Streams the rows that came and went after version `from_version` (0: from nothing) and up to `to_version`, with
  * `_change_type` (`insert`, `delete`, `update_preimage`, `update_postimage`), `_commit_version`, `_commit_timestamp`
- * and `_tx_id`.
+ * and `_tx_id`. The columns are those of `to_version`, then those that only earlier versions had; one that changed its
+ * type has a type that holds all its values.
  *
- * `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`, `INVALID_ARGUMENT` (one did not grow out of the other), `CANCELLED`.
+ * `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`, `INVALID_ARGUMENT` (one did not grow out of the other), `UNSUPPORTED` (no type
+ * holds all values of a column; also in the stream), `CANCELLED`.
  */
 ArmillariaStatus armillaria_table_changes(const ArmillariaDatabase *db,
                                           ArmillariaString name,

@@ -19,9 +19,11 @@ impl Database {
     }
 
     /// The rows that came and went after version `from` (0: from nothing) and up to version `to` of a table, with
-    /// `_change_type`, `_commit_version`, `_commit_timestamp` and `_tx_id`.
+    /// `_change_type`, `_commit_version`, `_commit_timestamp` and `_tx_id`. The columns are those of version `to`, then
+    /// those that only earlier versions had; one that changed its type has a type that holds all its values.
     ///
-    /// `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`; `INVALID_ARGUMENT` if `to` did not grow out of `from`.
+    /// `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`; `INVALID_ARGUMENT` if `to` did not grow out of `from`; `UNSUPPORTED` if no
+    /// type holds all values of a column.
     pub fn table_changes(&self, name: &str, from: u64, to: u64) -> Result<RowStream> {
         self.table_changes_with(name, from, to, &CancelToken::new())
     }

@@ -15,6 +15,8 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod transactions;
+#[cfg(test)]
+mod type_changes;
 
 pub use at::At;
 pub use options::{BeginOptions, CreateOptions, Isolation, OpenOptions, WriteMode, WriteOptions};

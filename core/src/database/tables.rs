@@ -197,7 +197,8 @@ impl Database {
     }
 
     /// The rows in which version `to` differs from version `from`, with `_change_type`: `insert`, `delete`, and with
-    /// `key_columns` also `update_preimage` and `update_postimage`.
+    /// `key_columns` also `update_preimage` and `update_postimage`. A column that changed its type has one that holds the
+    /// values of both versions; `UNSUPPORTED` if there is none.
     pub fn diff_rows(&self, name: &str, from: u64, to: u64, key_columns: &[String]) -> Result<RowStream> {
         self.diff_rows_with(name, from, to, key_columns, &CancelToken::new())
     }

@@ -7,13 +7,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, StringArray, UInt64Array, new_null_array};
-use arrow::compute::{can_cast_types, cast, take_record_batch};
+use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
+use arrow::compute::take_record_batch;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 
+use super::alignment::{Aligned, Alignment, common_columns};
 use super::columns::{column_list, schema_changes};
 use super::data::{RowStream, TableData};
-use super::normal_type::type_name;
 use super::projection::Projection;
 use super::reader::{Decoder, Source, TableReader, sources};
 use super::row_hash::row_hashes;
@@ -68,7 +68,7 @@ impl TableStore {
 
     /// The rows that differ, with [`CHANGE_TYPE_COLUMN`]: `insert`, `delete`, and with key columns also
     /// `update_preimage` and `update_postimage`. Columns of either side come out; one that a side does not have is
-    /// null there. Of the rows of a part, those of `from` come first. Errors as for [`TableStore::diff_counts`].
+    /// null there, one that changed its type has a type that holds both. Of the rows of a part, those of `from` come first. Errors as for [`TableStore::diff_counts`].
     pub fn diff_rows(
         &self,
         from: &TableData,
@@ -84,11 +84,11 @@ impl TableStore {
 }
 
 /// Batches of one side, in the columns of the diff.
-type ColumnBatches = Box<dyn Iterator<Item = Result<Vec<ArrayRef>>> + Send>;
+type AlignedBatches = Box<dyn Iterator<Item = Result<Aligned>> + Send>;
 
 /// Two versions and what has to be read of them.
 struct Diff {
-    columns: Vec<FieldRef>,
+    columns: Arc<[FieldRef]>,
     /// Where the key columns stand; none: whole rows.
     key: Vec<usize>,
     from: Side,
@@ -102,8 +102,7 @@ struct Diff {
 struct Side {
     decoder: Decoder,
     sources: Vec<Source>,
-    /// Where each column of the diff stands in this side.
-    places: Vec<Option<usize>>,
+    alignment: Alignment,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,13 +132,13 @@ struct KeyChange {
 impl Diff {
     fn new(store: &TableStore, from: &TableData, to: &TableData, key: &[String], cancel: &CancelToken) -> Result<Diff> {
         let (left, right) = (from.arrow_schema()?, to.arrow_schema()?);
-        let columns = united(&left, &right)?;
+        let columns: Arc<[FieldRef]> = common_columns(&left, &right)?.into();
         let key = key.iter().map(|name| key_place(name, &columns, &left, &right)).collect::<Result<_>>()?;
         let (from_sources, to_sources) = differing(from, to);
         let rows = source_rows(&from_sources) + source_rows(&to_sources);
         Ok(Diff {
-            from: Side::new(store, from, from_sources, &columns, &left)?,
-            to: Side::new(store, to, to_sources, &columns, &right)?,
+            from: Side::new(store, from, from_sources, Alignment::of(&columns, &left, &right))?,
+            to: Side::new(store, to, to_sources, Alignment::of(&columns, &right, &left))?,
             columns,
             key,
             parts: rows.div_ceil(PART_ROWS).next_power_of_two(),
@@ -161,25 +160,24 @@ impl Diff {
     }
 
     /// The batches of one side, in the columns of the diff.
-    fn batches(&self, which: Which) -> ColumnBatches {
+    fn batches(&self, which: Which) -> AlignedBatches {
         let side = self.side(which);
-        let (places, columns, cancel) = (side.places.clone(), self.columns.clone(), self.cancel.clone());
+        let (alignment, cancel) = (side.alignment.clone(), self.cancel.clone());
         let batches = side.decoder.clone().ahead(side.sources.clone(), self.threads);
         Box::new(batches.map(move |batch| {
             cancel.check("comparing two versions")?;
-            arrange(&batch?, &places, &columns)
+            alignment.align(&batch?)
         }))
     }
 
     /// Hashes of rows and of their keys.
-    fn hashes(&self, columns: &[ArrayRef]) -> Vec<(u128, u128)> {
-        let rows = columns.first().map_or(0, |column| column.len());
-        let whole = wide_hashes(columns, rows);
+    fn hashes(&self, aligned: &Aligned) -> Vec<(u128, u128)> {
+        let whole = wide_hashes(&aligned.compared(None), aligned.rows());
         if self.key.is_empty() {
             return whole.iter().map(|row| (*row, 0)).collect();
         }
-        let key: Vec<ArrayRef> = self.key.iter().map(|place| columns[*place].clone()).collect();
-        whole.into_iter().zip(wide_hashes(&key, rows)).collect()
+        let key = aligned.compared(Some(&self.key));
+        whole.into_iter().zip(wide_hashes(&key, aligned.rows())).collect()
     }
 
     fn in_part(&self, part: u64, (row, key): (u128, u128)) -> bool {
@@ -191,8 +189,8 @@ impl Diff {
     fn count(&self, part: u64) -> Result<Changes> {
         let mut changes = Changes::default();
         for (which, one) in [(Which::From, 1), (Which::To, -1)] {
-            for columns in self.batches(which) {
-                for (row, key) in self.hashes(&columns?).into_iter().filter(|hashes| self.in_part(part, *hashes)) {
+            for aligned in self.batches(which) {
+                for (row, key) in self.hashes(&aligned?).into_iter().filter(|hashes| self.in_part(part, *hashes)) {
                     changes.rows.entry(row).or_insert((key, 0)).1 += one;
                 }
             }
@@ -211,16 +209,8 @@ impl Diff {
 }
 
 impl Side {
-    fn new(
-        store: &TableStore,
-        data: &TableData,
-        sources: Vec<Source>,
-        columns: &[FieldRef],
-        schema: &Schema,
-    ) -> Result<Side> {
-        let decoder = store.decoder(Projection::of(&data.schema, None)?);
-        let places = columns.iter().map(|column| schema.index_of(column.name()).ok()).collect();
-        Ok(Side { decoder, sources, places })
+    fn new(store: &TableStore, data: &TableData, sources: Vec<Source>, alignment: Alignment) -> Result<Side> {
+        Ok(Side { decoder: store.decoder(Projection::of(&data.schema, None)?), sources, alignment })
     }
 }
 
@@ -252,7 +242,7 @@ struct DiffRows {
     schema: SchemaRef,
     part: u64,
     changes: Changes,
-    reading: Option<(Which, ColumnBatches)>,
+    reading: Option<(Which, AlignedBatches)>,
 }
 
 impl DiffRows {
@@ -267,7 +257,7 @@ impl DiffRows {
                 continue;
             };
             match (batches.next(), *which) {
-                (Some(columns), which) => return self.changed_rows(which, &columns?).map(Some),
+                (Some(aligned), which) => return self.changed_rows(which, &aligned?).map(Some),
                 (None, Which::From) => self.reading = Some((Which::To, self.diff.batches(Which::To))),
                 (None, Which::To) => {
                     self.reading = None;
@@ -277,9 +267,9 @@ impl DiffRows {
         }
     }
 
-    fn changed_rows(&mut self, which: Which, columns: &[ArrayRef]) -> Result<RecordBatch> {
+    fn changed_rows(&mut self, which: Which, aligned: &Aligned) -> Result<RecordBatch> {
         let (mut places, mut changes) = (Vec::new(), Vec::new());
-        for (place, hashes) in self.diff.hashes(columns).into_iter().enumerate() {
+        for (place, hashes) in self.diff.hashes(aligned).into_iter().enumerate() {
             if !self.diff.in_part(self.part, hashes) {
                 continue;
             }
@@ -288,9 +278,10 @@ impl DiffRows {
                 changes.push(change);
             }
         }
+        aligned.check_shown(&places, &self.diff.columns)?;
         let bug = |error| Error::internal(format!("cannot gather changed rows: {error}"));
-        let rows = Schema::new(self.diff.columns.clone());
-        let rows = RecordBatch::try_new(Arc::new(rows), columns.to_vec()).map_err(bug)?;
+        let rows = Schema::new(self.diff.columns.to_vec());
+        let rows = RecordBatch::try_new(Arc::new(rows), aligned.columns.clone()).map_err(bug)?;
         let rows = take_record_batch(&rows, &UInt64Array::from(places)).map_err(bug)?;
         let changes: ArrayRef = Arc::new(StringArray::from(changes));
         let columns = rows.columns().iter().cloned().chain([changes]).collect();
@@ -311,34 +302,6 @@ fn wide_hashes(columns: &[ArrayRef], rows: usize) -> Vec<u128> {
     low.into_iter().zip(high).map(|(low, high)| u128::from(high) << 64 | u128::from(low)).collect()
 }
 
-/// The columns of both sides: those of `to` in its order and types, then those that only `from` has.
-fn united(from: &Schema, to: &Schema) -> Result<Vec<FieldRef>> {
-    let both = |field: &FieldRef| {
-        let Ok(old) = from.field_with_name(field.name()) else { return Ok(nullable(field)) };
-        if !can_cast_types(old.data_type(), field.data_type()) {
-            let what = format!(
-                "comparing column {:?} of {} with {}",
-                field.name(),
-                type_name(old.data_type()),
-                type_name(field.data_type())
-            );
-            return Err(Error::Unsupported {
-                what,
-                instead: "read both versions and compare them yourself".to_string(),
-            });
-        }
-        let same = !old.is_nullable() && !field.is_nullable() && old.data_type() == field.data_type();
-        Ok(if same { field.clone() } else { nullable(field) })
-    };
-    let mut columns = to.fields().iter().map(both).collect::<Result<Vec<_>>>()?;
-    columns.extend(from.fields().iter().filter(|field| to.index_of(field.name()).is_err()).map(nullable));
-    Ok(columns)
-}
-
-fn nullable(field: &FieldRef) -> FieldRef {
-    Arc::new(field.as_ref().clone().with_nullable(true))
-}
-
 fn key_place(name: &str, columns: &[FieldRef], from: &Schema, to: &Schema) -> Result<usize> {
     for side in [from, to] {
         if side.index_of(name).is_err() {
@@ -348,16 +311,6 @@ fn key_place(name: &str, columns: &[FieldRef], from: &Schema, to: &Schema) -> Re
     }
     let place = columns.iter().position(|column| column.name() == name);
     place.ok_or_else(|| Error::internal("a column of both sides is not among the columns of either"))
-}
-
-fn arrange(batch: &RecordBatch, places: &[Option<usize>], columns: &[FieldRef]) -> Result<Vec<ArrayRef>> {
-    let column = |(place, field): (&Option<usize>, &FieldRef)| match place {
-        None => Ok(new_null_array(field.data_type(), batch.num_rows())),
-        Some(place) if batch.column(*place).data_type() == field.data_type() => Ok(batch.column(*place).clone()),
-        Some(place) => cast(batch.column(*place), field.data_type())
-            .map_err(|error| Error::invalid("rows", format!("column {:?} cannot be compared: {error}", field.name()))),
-    };
-    places.iter().zip(columns).map(column).collect()
 }
 
 /// What stands on one side only. Equal chunks and equal inlined batches cancel out, one for one.

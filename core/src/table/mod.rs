@@ -9,9 +9,12 @@
 //!
 //! The sections "Chunks", "Manifests" and "Inlined rows" of `docs/FORMAT.md` describe what is written.
 
+mod alignment;
 mod boundary;
 mod canonical;
 mod columns;
+mod common_type;
+mod convert;
 mod data;
 mod diff;
 mod encode;
@@ -32,6 +35,8 @@ mod store;
 mod tail;
 mod writer;
 
+pub use alignment::common_columns;
+pub use convert::convert_exactly;
 pub use data::{Appended, Fold, InlineRows, Overwritten, RowStream, TableData, WriteStatistics};
 pub use diff::{CHANGE_TYPE_COLUMN, DiffCounts};
 pub use errors::{error_from_arrow, error_to_arrow};

@@ -71,6 +71,12 @@ pub(super) fn file_function(name: &str) -> Error {
     Error::Unsupported { what: format!("the function {name}"), instead: instead.into() }
 }
 
+/// `UNSUPPORTED` for a function of values that reads or writes something else.
+pub(super) fn reaching_function(name: &str) -> Error {
+    let instead = "statements reach tables by their names alone; `EXPLAIN` shows how one runs";
+    Error::Unsupported { what: format!("the function {name}"), instead: instead.into() }
+}
+
 /// `UNSUPPORTED` for a function in FROM that is none of the known ones.
 pub(super) fn other_function(name: &str) -> Error {
     Error::Unsupported { what: format!("the function {name} in FROM"), instead: "name tables directly".into() }

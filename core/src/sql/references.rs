@@ -72,6 +72,10 @@ const FILE_FUNCTIONS: &[&str] = &[
     "sniff_csv",
 ];
 
+/// Functions of values that reach beyond the statement: one plans a SQL text, and so opens the files that it names; one
+/// writes to DuckDB's log; one shows the definitions of views.
+const REACHING_FUNCTIONS: &[&str] = &["json_serialize_plan", "pg_get_viewdef", "write_log"];
+
 /// A walk over one statement.
 pub(super) struct Walk {
     /// What it found.
@@ -132,6 +136,7 @@ impl Walk {
             "SHOW_REF" if object.get("query").is_none_or(Json::is_null) => return Err(advice::show()),
             _ => {}
         }
+        check_function(object)?;
         let mut scope = scope.clone();
         if kind == "RECURSIVE_CTE_NODE" {
             scope.push(text(object, "cte_name").to_ascii_lowercase());
@@ -165,6 +170,7 @@ impl Walk {
         let name = text(table, "table_name").to_owned();
         let schema = [text(table, "catalog_name"), text(table, "schema_name")].map(str::to_owned);
         let at = table.get("at_clause").filter(|at| !at.is_null()).cloned();
+        at.iter().try_for_each(check_functions)?;
         let shadowed = at.is_none() && scope.contains(&name.to_ascii_lowercase());
         match schema.iter().find(|schema| !schema.is_empty()) {
             Some(recurring) if shadowed && recurring == "recurring" => return Ok(()),
@@ -209,6 +215,26 @@ impl Walk {
                 reference.condition = Some(condition);
             }
         }
+    }
+}
+
+/// Refuses a call of a function that reaches beyond the statement.
+fn check_function(object: &Map<String, Json>) -> Result<()> {
+    let name = text(object, "function_name").to_ascii_lowercase();
+    match REACHING_FUNCTIONS.contains(&name.as_str()) {
+        true => Err(advice::reaching_function(&name)),
+        false => Ok(()),
+    }
+}
+
+fn check_functions(tree: &Json) -> Result<()> {
+    match tree {
+        Json::Array(values) => values.iter().try_for_each(check_functions),
+        Json::Object(object) => {
+            check_function(object)?;
+            object.values().try_for_each(check_functions)
+        }
+        _ => Ok(()),
     }
 }
 

@@ -58,6 +58,7 @@ impl Transaction {
         parameters: impl Into<Parameters<'a>>,
         cancel: &CancelToken,
     ) -> Result<RowStream> {
+        self.check_open()?;
         let committed = SnapshotTables {
             repository: self.database.repository()?.clone(),
             view: self.transaction.view().clone(),

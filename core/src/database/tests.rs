@@ -84,6 +84,38 @@ fn many_small_appends_keep_their_order_through_folds_and_checkpoints() {
 }
 
 #[test]
+fn a_transaction_that_has_ended_answers_closed_whatever_is_asked() {
+    let db = memory();
+    db.write_table("t", rows(0..1), &WriteOptions::default()).unwrap();
+    let (committed, rolled_back) =
+        (db.begin(&BeginOptions::default()).unwrap(), db.begin(&BeginOptions::default()).unwrap());
+    committed.commit(None).unwrap();
+    rolled_back.rollback().unwrap();
+    for ended in [committed, rolled_back] {
+        let answers = [
+            ended.read_table("t", None).map(drop),
+            ended.table_schema("t").map(drop),
+            ended.list_tables().map(drop),
+            ended.write_table("t", rows(0..1), WriteMode::Append).map(drop),
+            ended.create_table("u", &rows(0..1).schema(), &[]),
+            ended.drop_table("t"),
+            ended.execute("DELETE FROM t").map(drop),
+            ended.commit(None).map(drop),
+            ended.rollback(),
+        ];
+        for answer in answers {
+            assert_eq!(answer.unwrap_err().code(), Code::Closed);
+        }
+        #[cfg(feature = "sql")]
+        for sql in
+            ["SELECT 1", "SHOW TABLES", "SELECT * FROM t", "SELECT * FROM t AT (VERSION => 1)", "SELECT * FROM u"]
+        {
+            assert_eq!(ended.query(sql, &[]).map(drop).unwrap_err().code(), Code::Closed, "{sql}");
+        }
+    }
+}
+
+#[test]
 fn a_serializable_transaction_that_listed_tables_notices_another_table() {
     let db = memory();
     db.write_table("a", rows(0..1), &WriteOptions::default()).unwrap();

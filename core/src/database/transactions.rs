@@ -122,7 +122,8 @@ impl Transaction {
     }
 
     pub(super) fn check_open(&self) -> Result<()> {
-        self.database.repository().map(|_| ())
+        self.database.repository()?;
+        self.transaction.check_open()
     }
 
     /// Statements other than SELECT: `UNSUPPORTED` for now.

@@ -391,6 +391,11 @@ impl Transaction {
         }
     }
 
+    /// `CLOSED` if it was committed or rolled back.
+    pub fn check_open(&self) -> Result<()> {
+        self.open_work().map(drop)
+    }
+
     fn open_work(&self) -> Result<MutexGuard<'_, Work>> {
         let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         if work.ended { Err(Error::Closed { what: "transaction" }) } else { Ok(work) }

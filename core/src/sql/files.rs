@@ -2,27 +2,33 @@
 //!
 //! Copies are named by hash and a number, and live in the engine's own directory until nothing uses them any more.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::fmt::Debug;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use tempfile::NamedTempFile;
 
 use super::scratch::Scratch;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
-use crate::format::ChunkHash;
+use crate::format::{ChunkHash, TableSchema};
 use crate::table::{TableData, TableStore};
 
-/// Copies beyond this many bytes go, the least recently used first, unless a statement is reading them.
+/// Copies beyond this many bytes go, those that were not used for long first, unless a statement is reading them.
 const COPIES_BYTES_MAX: u64 = 1 << 30;
 
 /// Copies beyond this many go likewise.
-const COPIES_MAX: usize = 4096;
+const COPIES_MAX: u64 = 4096;
+
+/// So few that the cache is one piece, and no copy too large for its part of the limit.
+const COPIES_EXPECTED: usize = 32;
 
 /// Where chunks come from.
 pub trait ChunkFiles: Send + Sync + Debug {
@@ -34,6 +40,9 @@ pub trait ChunkFiles: Send + Sync + Debug {
 
     /// Checks chunks against their names: `HASH_MISMATCH`, `CHUNK_NOT_FOUND`, `CANCELLED`.
     fn verify(&self, chunks: &[ChunkHash], cancel: &CancelToken) -> Result<()>;
+
+    /// The chunk's rows as a file whose types and statistics say what they mean; `None` if the chunk is one.
+    fn plain_copy(&self, schema: &TableSchema, chunk: &ChunkHash, cancel: &CancelToken) -> Result<Option<Bytes>>;
 
     /// The inlined batches of a table, in order, as one Parquet file.
     fn encode_tail(&self, data: &TableData) -> Result<Bytes>;
@@ -52,23 +61,28 @@ pub(super) struct FileRef {
 pub(super) struct Files {
     pub(super) chunks: Arc<dyn ChunkFiles>,
     parent: Option<PathBuf>,
-    state: Mutex<State>,
+    directory: Mutex<Option<Arc<Scratch>>>,
+    /// By key. Who needs one that is being made waits for it, and for nothing else.
+    copies: Cache<String, Arc<Copy>, ByShare>,
+    copies_made: AtomicU64,
     /// Chunks whose bytes have been compared with their names.
     verified: Mutex<HashSet<ChunkHash>>,
+    /// Keys of chunks that were looked at and need no copy.
+    plain: Mutex<HashSet<String>>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    directory: Option<Arc<Scratch>>,
-    /// The most recently used last.
-    copies: VecDeque<Arc<Copy>>,
-    bytes: u64,
-    number: u64,
+/// A copy's share of both limits.
+#[derive(Clone, Debug)]
+struct ByShare;
+
+impl Weighter<String, Arc<Copy>> for ByShare {
+    fn weight(&self, _: &String, copy: &Arc<Copy>) -> u64 {
+        copy.bytes.max(COPIES_BYTES_MAX / COPIES_MAX)
+    }
 }
 
 #[derive(Debug)]
 struct Copy {
-    key: String,
     path: PathBuf,
     bytes: u64,
     _directory: Arc<Scratch>,
@@ -84,12 +98,24 @@ impl Drop for Copy {
 
 impl Files {
     pub(super) fn new(chunks: Arc<dyn ChunkFiles>, parent: Option<PathBuf>) -> Files {
-        Files { chunks, parent, state: Mutex::default(), verified: Mutex::default() }
+        Files {
+            chunks,
+            parent,
+            directory: Mutex::default(),
+            copies: Cache::with_weighter(COPIES_EXPECTED, COPIES_BYTES_MAX, ByShare),
+            copies_made: AtomicU64::new(0),
+            verified: Mutex::default(),
+            plain: Mutex::default(),
+        }
     }
 
     /// The engine's own directory.
     pub(super) fn directory(&self) -> Result<Arc<Scratch>> {
-        self.state().directory(self.parent.as_deref())
+        let mut directory = lock(&self.directory);
+        match &*directory {
+            Some(directory) => Ok(directory.clone()),
+            None => Ok(directory.insert(Arc::new(Scratch::new(self.parent.as_deref())?)).clone()),
+        }
     }
 
     /// The file of a chunk.
@@ -100,16 +126,38 @@ impl Files {
         }
     }
 
+    /// The file of a chunk that DuckDB might misread: a copy that it cannot, if the chunk is not such a file itself.
+    pub(super) fn plain_chunk(&self, schema: &TableSchema, chunk: &ChunkHash, cancel: &CancelToken) -> Result<FileRef> {
+        let key = format!("{}-{}", chunk.to_hex(), blake3::hash(&schema.arrow).to_hex());
+        if lock(&self.plain).contains(&key) {
+            return self.chunk(chunk);
+        }
+        let copy = self.copies.get_or_insert_with(&key, || {
+            let bytes = self.chunks.plain_copy(schema, chunk, cancel);
+            // What needs no copy leaves on the way of errors, so that nothing is kept for it.
+            bytes.map_err(Some)?.map_or(Err(None), |bytes| self.write(&key, &bytes).map_err(Some))
+        });
+        match copy {
+            Ok(copy) => Ok(FileRef { path: copy.path.clone(), _copy: Some(copy) }),
+            Err(Some(error)) => Err(error),
+            Err(None) => {
+                // Its bytes were compared with its name on the way.
+                lock(&self.verified).insert(*chunk);
+                lock(&self.plain).insert(key);
+                self.chunk(chunk)
+            }
+        }
+    }
+
     /// Checks chunks against their names before DuckDB, which cannot, reads them for the first time.
     pub(super) fn verify(&self, chunks: &[ChunkHash], cancel: &CancelToken) -> Result<()> {
-        let verified = || self.verified.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh: Vec<ChunkHash> = {
-            let verified = verified();
+            let verified = lock(&self.verified);
             chunks.iter().filter(|chunk| !verified.contains(chunk)).copied().collect()
         };
         if !fresh.is_empty() {
             self.chunks.verify(&fresh, cancel)?;
-            verified().extend(fresh);
+            lock(&self.verified).extend(fresh);
         }
         Ok(())
     }
@@ -125,50 +173,21 @@ impl Files {
     }
 
     fn copy(&self, key: &str, bytes: impl FnOnce() -> Result<Bytes>) -> Result<FileRef> {
-        let mut state = self.state();
-        let copy = match state.take(key) {
-            Some(copy) => copy,
-            None => state.write(key, &bytes()?, self.parent.as_deref())?,
-        };
-        state.keep(copy.clone());
+        let copy = self.copies.get_or_insert_with(key, || self.write(key, &bytes()?))?;
         Ok(FileRef { path: copy.path.clone(), _copy: Some(copy) })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn write(&self, key: &str, bytes: &[u8]) -> Result<Arc<Copy>> {
+        let directory = self.directory()?;
+        let number = self.copies_made.fetch_add(1, Ordering::Relaxed);
+        let path = directory.path().join(format!("{key}-{number}.parquet"));
+        write_file(directory.path(), &path, bytes)?;
+        Ok(Arc::new(Copy { path, bytes: bytes.len() as u64, _directory: directory }))
     }
 }
 
-impl State {
-    fn directory(&mut self, parent: Option<&Path>) -> Result<Arc<Scratch>> {
-        match &self.directory {
-            Some(directory) => Ok(directory.clone()),
-            None => Ok(self.directory.insert(Arc::new(Scratch::new(parent)?)).clone()),
-        }
-    }
-
-    fn take(&mut self, key: &str) -> Option<Arc<Copy>> {
-        let index = self.copies.iter().position(|copy| copy.key == key)?;
-        let copy = self.copies.remove(index)?;
-        self.bytes -= copy.bytes;
-        Some(copy)
-    }
-
-    fn keep(&mut self, copy: Arc<Copy>) {
-        self.bytes += copy.bytes;
-        self.copies.push_back(copy);
-        while self.copies.len() > COPIES_MAX || (self.bytes > COPIES_BYTES_MAX && self.copies.len() > 1) {
-            self.bytes -= self.copies.pop_front().map_or(0, |old| old.bytes);
-        }
-    }
-
-    fn write(&mut self, key: &str, bytes: &[u8], parent: Option<&Path>) -> Result<Arc<Copy>> {
-        let directory = self.directory(parent)?;
-        self.number += 1;
-        let path = directory.path().join(format!("{key}-{}.parquet", self.number));
-        write_file(directory.path(), &path, bytes)?;
-        Ok(Arc::new(Copy { key: key.to_owned(), path, bytes: bytes.len() as u64, _directory: directory }))
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// DuckDB checks paths against the directories that it may read, and knows those by their full names.
@@ -198,6 +217,10 @@ impl ChunkFiles for TableStore {
 
     fn verify(&self, chunks: &[ChunkHash], cancel: &CancelToken) -> Result<()> {
         TableStore::verify(self, chunks, cancel)
+    }
+
+    fn plain_copy(&self, schema: &TableSchema, chunk: &ChunkHash, cancel: &CancelToken) -> Result<Option<Bytes>> {
+        TableStore::plain_copy(self, schema, *chunk, cancel)
     }
 
     fn encode_tail(&self, data: &TableData) -> Result<Bytes> {

@@ -19,6 +19,7 @@ mod failure;
 mod files;
 mod instance;
 mod lexer;
+mod misread;
 mod plan;
 mod predicate;
 mod prune;

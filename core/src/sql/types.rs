@@ -1,15 +1,13 @@
 //! What DuckDB makes of the columns of a chunk, and what it should make of them.
 //!
-//! DuckDB reads a Parquet file by Parquet's own types. Where Parquet has none for an Arrow type, the file holds plain
-//! numbers, and the view over it turns them into what they mean:
+//! DuckDB reads a Parquet file by Parquet's own types. Where Parquet has none for an Arrow type in normal form, the file
+//! holds plain numbers, and the view over it turns them into what they mean. Files of other writers, whose types need not
+//! be in normal form, are copied first ([`super::misread`]).
 //!
 //! | Arrow | in the file | in SQL |
 //! |---|---|---|
-//! | `Timestamp(s)` | seconds | `TIMESTAMP_S`, with a time zone `TIMESTAMP WITH TIME ZONE` |
 //! | `Timestamp(ms)` | milliseconds | `TIMESTAMP`, with a time zone `TIMESTAMP WITH TIME ZONE` |
 //! | `Timestamp(ns)` | nanoseconds | `TIMESTAMP_NS`, with a time zone `TIMESTAMP WITH TIME ZONE` (microseconds) |
-//! | `Date64` | milliseconds | `DATE` |
-//! | `Time32(s)` | seconds | `TIME` |
 //! | `Duration` | its unit | `INTERVAL` (microseconds) |
 //! | `Float16` | half precision | `FLOAT` |
 //! | `FixedSizeList(T, n)` | list | `T[n]` |
@@ -32,8 +30,7 @@ const DECIMAL_DIGITS_MAX: u8 = 38;
 /// The type that DuckDB gives to the column as it stands in a chunk.
 pub(super) fn in_file(data_type: &DataType) -> Result<String> {
     let plain = match data_type {
-        DataType::Timestamp(TimeUnit::Second, _) | DataType::Date64 | DataType::Duration(_) => "BIGINT",
-        DataType::Time32(TimeUnit::Second) => "INTEGER",
+        DataType::Duration(_) => "BIGINT",
         DataType::Decimal256(digits, _) if *digits > DECIMAL_DIGITS_MAX => "DOUBLE",
         DataType::FixedSizeList(item, _) => return Ok(format!("{}[]", in_file(item.data_type())?)),
         other => return name(other, &in_file),
@@ -44,11 +41,7 @@ pub(super) fn in_file(data_type: &DataType) -> Result<String> {
 /// The type that the column has in SQL.
 pub(super) fn in_sql(data_type: &DataType) -> Result<String> {
     let plain = match data_type {
-        DataType::Timestamp(TimeUnit::Second, None) => "TIMESTAMP_S",
-        DataType::Timestamp(TimeUnit::Second, Some(_)) => "TIMESTAMP WITH TIME ZONE",
-        DataType::Date64 => "DATE",
         DataType::Duration(_) => "INTERVAL",
-        DataType::Time32(TimeUnit::Second) => "TIME",
         DataType::Decimal256(digits, _) if *digits > DECIMAL_DIGITS_MAX => "DOUBLE",
         DataType::FixedSizeList(item, length) => return Ok(format!("{}[{length}]", in_sql(item.data_type())?)),
         other => return name(other, &in_sql),
@@ -124,14 +117,6 @@ fn unreadable(data_type: &DataType) -> Error {
 /// `value` is an expression that may be repeated; `column` is named where it cannot be read.
 pub(super) fn conversion(data_type: &DataType, value: &str, column: &str) -> Result<Option<String>> {
     Ok(Some(match data_type {
-        DataType::Timestamp(TimeUnit::Second, None) => {
-            format!("CAST(make_timestamp({value} * 1000000) AS TIMESTAMP_S)")
-        }
-        DataType::Timestamp(TimeUnit::Second, Some(_)) => {
-            format!("(make_timestamp({value} * 1000000) AT TIME ZONE 'UTC')")
-        }
-        DataType::Date64 => format!("CAST(epoch_ms({value}) AS DATE)"),
-        DataType::Time32(TimeUnit::Second) => format!("(TIME '00:00:00' + to_seconds({value}))"),
         DataType::Duration(TimeUnit::Second) => format!("to_seconds({value})"),
         DataType::Duration(TimeUnit::Millisecond) => format!("to_microseconds({value} * 1000)"),
         DataType::Duration(TimeUnit::Microsecond) => format!("to_microseconds({value})"),

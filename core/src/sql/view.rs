@@ -7,12 +7,14 @@ use std::sync::Arc;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
 use super::files::{FileRef, Files};
+use super::misread;
 use super::predicate::Condition;
 use super::prune::{self, Columns};
 use super::quote;
 use super::tables::ResolvedTable;
 use super::types;
 use super::value::Parameters;
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::format::schema::column_id;
 use crate::format::{ChunkEntry, ChunkHash, Manifest};
@@ -38,11 +40,12 @@ impl View {
         condition: Option<&Condition>,
         parameters: Parameters<'_>,
         files: &Files,
+        cancel: &CancelToken,
     ) -> Result<View> {
         let data = &*table.data;
         let schema = (!data.schema.arrow.is_empty()).then(|| data.schema.to_arrow_with_ids()).transpose()?;
         let kept = kept(data, schema.as_ref(), condition, parameters);
-        let (files, chunks) = in_order(data, &kept, files)?;
+        let (files, chunks) = in_order(data, schema.as_ref(), &kept, files, cancel)?;
         let definition = match (schema, files.is_empty()) {
             (Some(schema), true) => empty(&schema)?,
             (Some(schema), false) => typed(&schema, &files, &kept)?,
@@ -71,10 +74,20 @@ fn kept<'a>(
 }
 
 /// The files of the kept chunks and of all inlined batches, in row order.
-fn in_order(data: &TableData, kept: &[(usize, &ChunkEntry)], files: &Files) -> Result<(Vec<FileRef>, Vec<ChunkHash>)> {
+fn in_order(
+    data: &TableData,
+    schema: Option<&SchemaRef>,
+    kept: &[(usize, &ChunkEntry)],
+    files: &Files,
+    cancel: &CancelToken,
+) -> Result<(Vec<FileRef>, Vec<ChunkHash>)> {
     let mut order: Vec<(u64, FileRef)> = Vec::with_capacity(kept.len() + 1);
     for (place, chunk) in kept {
-        order.push((2 * *place as u64 + 1, files.chunk(&chunk.chunk)?));
+        let file = match schema.is_some_and(|schema| misread::might_be(schema, chunk)) {
+            true => files.plain_chunk(&data.schema, &chunk.chunk, cancel)?,
+            false => files.chunk(&chunk.chunk)?,
+        };
+        order.push((2 * *place as u64 + 1, file));
     }
     for batches in data.tail.to_vec().chunk_by(|a, b| a.after == b.after) {
         let tail = batches.iter().copied().cloned().collect();

@@ -16,6 +16,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion};
 use parquet::schema::types::ColumnPath;
 
+use super::nan;
 use super::pages;
 use super::row_hash::{BOUNDARY_SEED, row_hashes};
 use crate::cancel::CancelToken;
@@ -84,6 +85,8 @@ fn properties(batch: &RecordBatch) -> Result<WriterProperties, ParquetError> {
         .set_data_page_row_count_limit(ROW_GROUP_ROWS_MAX)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES_MAX)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX));
+    let unbounded = nan::unbounded_leaves(batch)?.into_iter();
+    let all = unbounded.fold(all, |all, leaf| all.set_column_statistics_enabled(leaf, EnabledStatistics::None));
     let schema = batch.schema_ref();
     let mut columns = schema.fields().iter().zip(batch.columns());
     Ok(columns.try_fold(all, |builder, (field, array)| choose_encoding(builder, field, array))?.build())

@@ -24,9 +24,12 @@ mod inline;
 mod intake;
 mod listed;
 mod manifest;
+mod nan;
 mod normal_array;
 mod normal_type;
 mod pages;
+#[cfg(feature = "sql")]
+mod plain_copy;
 mod projection;
 mod reader;
 mod row_hash;

@@ -335,7 +335,7 @@ fn golden_hashes() {
         [
             "01e08ecd78816cc0",
             "c5c86ad461fb8ff5c9cd4b3dc0a89b9c2baa706055e560e25bbf6d3dd3adfc85",
-            "2945c3bd5fcfd20e8f02e92a5fb29684c869482a90ec90378a33a3d711906c30",
+            "b585df67376a7ba0c038cacaa444797b310c6930a3cf280d3e05be26d742b9c5",
         ]
     );
 }

@@ -14,6 +14,8 @@ use super::data::{Appended, Fold, InlineRows, Overwritten, RowStream, TableData}
 use super::encode::encode_chunk;
 use super::errors::error_from_arrow;
 use super::intake::Intake;
+#[cfg(feature = "sql")]
+use super::plain_copy;
 use super::projection::Projection;
 use super::reader::{Decoder, Source, TableReader, sources};
 use super::writer::{ChunkWriter, Written};
@@ -206,6 +208,13 @@ impl TableStore {
     /// `INVALID_ARGUMENT` if a chunk is no Parquet file or their columns differ.
     pub fn from_listed(&self, chunks: &[ChunkHash]) -> Result<TableData> {
         listed::resolve(&self.chunks, chunks)
+    }
+
+    /// A chunk's rows as a file whose Parquet types and statistics say what its columns mean, which another writer's or an
+    /// older one may not; `None` if the chunk is such a file. `CHUNK_NOT_FOUND`, `HASH_MISMATCH`.
+    #[cfg(feature = "sql")]
+    pub fn plain_copy(&self, schema: &TableSchema, chunk: ChunkHash, cancel: &CancelToken) -> Result<Option<Bytes>> {
+        plain_copy::plain_copy(&self.chunks, schema, chunk, cancel)
     }
 
     /// What changed from one schema to another, a sentence for each column.

@@ -1,7 +1,9 @@
 //! Tests of the SQL floor against real chunk files.
 
 mod damage;
+mod files;
 mod locked;
+mod nan;
 mod pruning;
 mod statements;
 mod streaming;

@@ -1,0 +1,88 @@
+//! Chunks of other writers, written anew where their files do not say what they mean.
+//!
+//! DuckDB reads a Parquet file by Parquet's own types and believes its statistics. Arrow's writers also keep types there
+//! that Parquet has not, in a note that only Arrow's readers look at, and every writer leaves NaN out of the bounds.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, FieldRef, Schema};
+use bytes::Bytes;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+
+use super::nan;
+use super::normal_type::normal_schema;
+use super::projection::Projection;
+use crate::cancel::CancelToken;
+use crate::chunk_store::ChunkStore;
+use crate::error::{Error, Result};
+use crate::format::{ChunkHash, TableSchema};
+use crate::limits::ROW_GROUP_ROWS_MAX;
+
+/// The chunk's rows as a file that says what it means; `None` if the chunk is one. `CHUNK_NOT_FOUND`, `HASH_MISMATCH`,
+/// `INVALID_ARGUMENT` if it holds no rows of this table.
+pub(super) fn plain_copy(
+    chunks: &ChunkStore,
+    schema: &TableSchema,
+    chunk: ChunkHash,
+    cancel: &CancelToken,
+) -> Result<Option<Bytes>> {
+    let bytes = chunks.get_verified(chunk)?;
+    let projection = Projection::stored(schema)?;
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let file = ArrowReaderMetadata::load(&bytes, options)
+        .map_err(|error| Error::invalid("chunks", format!("{chunk} is no Parquet file: {error}")))?;
+    if nan::bounds_hold(file.metadata()) && stands_as_meant(file.schema(), projection.output()) {
+        return Ok(None);
+    }
+    let mut writer = writer(projection.output()).map_err(internal)?;
+    for batch in projection.open_chunk(chunk, bytes)? {
+        cancel.check("the query")?;
+        writer.write(&batch?).map_err(internal)?;
+    }
+    writer.into_inner().map(|copy| Some(copy.into())).map_err(internal)
+}
+
+fn writer(schema: &Arc<Schema>) -> Result<ArrowWriter<Vec<u8>>, ParquetError> {
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX));
+    let without = |properties: WriterPropertiesBuilder, leaf| {
+        properties.set_column_statistics_enabled(leaf, EnabledStatistics::None)
+    };
+    let properties = nan::floating_leaves(schema)?.into_iter().fold(properties, without).build();
+    ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))
+}
+
+fn internal(error: ParquetError) -> Error {
+    Error::internal(format!("cannot copy a chunk: {error}"))
+}
+
+/// Whether each column stands in the file in the Parquet type that its own type has.
+fn stands_as_meant(file: &Schema, meant: &Schema) -> bool {
+    let Ok(file) = normal_schema(file) else { return false };
+    let stands = |field: &FieldRef| match file.field_with_name(field.name()) {
+        Ok(found) => same_in_parquet(found.data_type(), field.data_type()),
+        Err(_) => false,
+    };
+    meant.fields().iter().all(stands)
+}
+
+fn same_in_parquet(file: &DataType, meant: &DataType) -> bool {
+    use DataType::*;
+    let same = |file: &FieldRef, meant: &FieldRef| same_in_parquet(file.data_type(), meant.data_type());
+    match (file, meant) {
+        (List(a), List(b) | FixedSizeList(b, _)) | (Map(a, _), Map(b, _)) => same(a, b),
+        (Struct(a), Struct(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.name() == b.name() && same(a, b))
+        }
+        (Timestamp(unit, zone), Timestamp(other, meant)) => unit == other && zone.is_some() == meant.is_some(),
+        // A length of time stands as its number; nothing else does.
+        (Int64, Duration(_)) => true,
+        (Interval(_), Interval(_)) | (_, Null) => true,
+        (file, meant) => file == meant,
+    }
+}

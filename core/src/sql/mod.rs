@@ -20,6 +20,7 @@ mod files;
 mod instance;
 mod lexer;
 mod misread;
+mod naming;
 mod plan;
 mod predicate;
 mod prune;

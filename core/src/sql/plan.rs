@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::failure;
 use super::files::{ChunkFiles, FileRef, Files};
 use super::instance::Pooled;
+use super::naming::Naming;
 use super::quote;
 use super::statement::{Body, Statement, TableUse};
 use super::tables::{ResolvedTable, TableAt, Tables};
@@ -34,8 +35,7 @@ pub(super) struct Reads {
     pub(super) source: Arc<dyn ChunkFiles>,
     pub(super) chunks: Vec<ChunkHash>,
     pub(super) files: Vec<FileRef>,
-    /// The views, and the tables that they stand for.
-    pub(super) names: Vec<(String, String)>,
+    pub(super) naming: Naming,
 }
 
 /// What is needed to plan a statement.
@@ -52,8 +52,12 @@ type Resolved = Vec<((String, TableAt), ResolvedTable)>;
 impl Planner<'_> {
     /// Resolves the statement's tables and makes a view for each on the connection.
     pub(super) fn plan(&self, statement: &Statement, connection: &mut Pooled) -> Result<Plan> {
-        let reads =
-            Reads { source: self.files.chunks.clone(), chunks: Vec::new(), files: Vec::new(), names: Vec::new() };
+        let reads = Reads {
+            source: self.files.chunks.clone(),
+            chunks: Vec::new(),
+            files: Vec::new(),
+            naming: Naming::default(),
+        };
         match &statement.body {
             Body::ShowTables => Ok(Plan { sql: self.show_tables()?, places: Vec::new(), reads }),
             Body::Select { template, tables, places } => {
@@ -85,7 +89,7 @@ impl Planner<'_> {
         on.ensure_view(&view.name, &view.definition).map_err(|error| reads.diagnose(error, &view.chunks))?;
         reads.files.extend(view.files);
         reads.chunks.extend(view.chunks);
-        reads.names.push((view.name.clone(), found.name.clone()));
+        reads.naming.add(view.name.clone(), table.name.clone());
         Ok(Filling { relation: view.name, alias: table.name.clone() })
     }
 
@@ -179,8 +183,7 @@ impl Reads {
     pub(super) fn diagnose(&self, error: Error, more: &[ChunkHash]) -> Error {
         let Error::Sql { message } = &error else { return error };
         if !failure::may_be_damage(message) {
-            let named = |message: String, (view, table): &(String, String)| message.replace(view, table);
-            return Error::Sql { message: self.names.iter().fold(message.clone(), named) };
+            return Error::Sql { message: self.naming.explain(message) };
         }
         let chunks = more.iter().chain(&self.chunks);
         let named = chunks.clone().find(|chunk| message.contains(&chunk.to_hex()));

@@ -9,6 +9,13 @@ pub(super) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// A name as people write it: in double quotes only if it is no plain word.
+pub(super) fn where_needed(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let word = name.chars().all(plain) && !name.starts_with(|c: char| c.is_ascii_digit());
+    if word { name.to_owned() } else { identifier(name) }
+}
+
 /// A text in single quotes.
 pub(super) fn text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use arrow::array::{RecordBatch, RecordBatchReader};
-use arrow::datatypes::SchemaRef;
+use arrow::array::{RecordBatch, RecordBatchOptions, RecordBatchReader};
+use arrow::datatypes::{FieldRef, Fields, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use duckdb::InterruptHandle;
 
@@ -45,9 +45,18 @@ pub(super) fn start(
             false => plan.reads.diagnose(error, &[]),
         }
     })?;
-    let schema = running.schema();
+    let schema = in_words(running.schema(), &plan.reads);
     let open = Open { running, session, reads: plan.reads, interrupter, cancel: cancel.clone(), _guard: guard };
     Ok(Box::new(SqlStream { schema, open: Some(open) }))
+}
+
+/// A column that is a query and has no name is called by its text.
+fn in_words(schema: SchemaRef, reads: &Reads) -> SchemaRef {
+    let named = |field: &FieldRef| Arc::new(field.as_ref().clone().with_name(reads.naming.in_words(field.name())));
+    Arc::new(Schema::new_with_metadata(
+        schema.fields().iter().map(named).collect::<Fields>(),
+        schema.metadata().clone(),
+    ))
 }
 
 /// The rows of a statement.
@@ -93,7 +102,8 @@ impl Iterator for SqlStream {
         match open.next() {
             Ok(Some(rows)) => {
                 self.open = Some(open);
-                Some(Ok(rows))
+                let count = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+                Some(RecordBatch::try_new_with_options(self.schema.clone(), rows.columns().to_vec(), &count))
             }
             Ok(None) => {
                 open.session.join(open.running.into_connection()).release();

@@ -1,20 +1,23 @@
 //! The catalog's index: what the log says, sorted. Recent entries in memory, older ones in runs.
 //!
-//! A key is written once and never changes, so the same key means the same everywhere and runs need no order among
-//! each other. Runs are merged as a log-structured tree does (O'Neil et al. 1996): each is at least twice as long as
-//! the next, so their number grows with the logarithm of the history.
+//! A key is written once and never changes, so the same key means the same everywhere. Each run holds what consecutive
+//! transactions made, runs stand in the order of those, and what is in memory is newer than all of them: most runs are
+//! passed over unread. Runs are merged as a log-structured tree does (O'Neil et al. 1996): each is at least twice as
+//! long as the next, so their number grows with the logarithm of the history.
 
 use std::sync::Arc;
 
 use imbl::OrdMap;
 
-use super::key::{Key, Value};
-use super::run::{BlockCache, Run, RunInfo};
+use super::block::BlockCache;
+use super::key::{self, Key, Value};
+use super::run::{Run, RunInfo};
 use crate::error::Result;
-use crate::format::Sequence;
+use crate::format::{Sequence, TxId};
 use crate::store::Store;
 
-/// Runs from this length on are no longer merged, which bounds the memory that merging takes to 64 MiB.
+/// Runs from this length on are no longer merged, so that merging never takes more than about twice as many entries,
+/// 128 MiB, and as much for the file that it makes of them.
 const MERGE_ENTRIES_MAX: u64 = 1 << 20;
 
 /// Sorted entries; cloning is cheap and gives a frozen copy.
@@ -25,9 +28,14 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub(super) fn open(store: &Arc<dyn Store>, blocks: &Arc<BlockCache>, runs: &[RunInfo]) -> Index {
-        let runs = runs.iter().map(|info| Run::open(store.clone(), blocks.clone(), *info)).collect();
-        Index { recent: OrdMap::new(), runs }
+    /// The index of a checkpoint; `runs` stand in the order of their transactions.
+    pub(super) fn open(store: &Arc<dyn Store>, blocks: &Arc<BlockCache>, runs: Vec<RunInfo>) -> Index {
+        let mut last_tx = TxId(0);
+        let open = |info: RunInfo| {
+            let first_tx = std::mem::replace(&mut last_tx, info.last_tx).next();
+            Run::open(store.clone(), blocks.clone(), first_tx, info)
+        };
+        Index { recent: OrdMap::new(), runs: runs.into_iter().map(open).collect() }
     }
 
     pub(super) fn insert(&mut self, key: Key, value: Value) {
@@ -42,53 +50,56 @@ impl Index {
         if let Some(value) = self.recent.get(key) {
             return Ok(Some(*value));
         }
-        for run in self.runs.iter().rev() {
-            let position = run.seek(key)?;
-            if position < run.len() {
-                let (found, value) = run.entry(position)?;
-                if found == *key {
-                    return Ok(Some(value));
-                }
+        // The older a run, the longer, and the more likely it holds the key.
+        for run in self.runs_of(key, key) {
+            if let Some((found, value)) = run.last_up_to(key)?
+                && found == *key
+            {
+                return Ok(Some(value));
             }
         }
         Ok(None)
     }
 
-    /// The entry with the greatest key in `low..=high`.
+    /// The entry with the greatest key in `low..=high`, which differ in nothing but their last part, the one that
+    /// counts upwards: so the greatest is the newest.
     pub(super) fn last_in(&self, low: &Key, high: &Key) -> Result<Option<(Key, Value)>> {
-        let mut best = self.recent.range(*low..=*high).next_back().map(|(key, value)| (*key, *value));
-        for run in self.runs.iter() {
-            let Some(position) = last_position(run, high)? else { continue };
-            let entry = run.entry(position)?;
-            if entry.0 >= *low && best.is_none_or(|(key, _)| entry.0 > key) {
-                best = Some(entry);
+        if let Some((key, value)) = self.recent.range(*low..=*high).next_back() {
+            return Ok(Some((*key, *value)));
+        }
+        for run in self.runs_of(low, high).rev() {
+            if let Some(entry) = run.last_up_to(high)?
+                && entry.0 >= *low
+            {
+                return Ok(Some(entry));
             }
         }
-        Ok(best)
+        Ok(None)
     }
 
     /// All entries with keys in `low..=high`, in order.
     pub(super) fn range(&self, low: &Key, high: &Key) -> Result<Vec<(Key, Value)>> {
         let mut entries: Vec<_> = self.recent.range(*low..=*high).map(|(key, value)| (*key, *value)).collect();
-        for run in self.runs.iter() {
-            for position in run.seek(low)?..run.len() {
-                let entry = run.entry(position)?;
-                if entry.0 > *high {
-                    break;
-                }
-                entries.push(entry);
-            }
+        for run in self.runs_of(low, high) {
+            run.range(low, high, &mut entries)?;
         }
         entries.sort_unstable();
         Ok(entries)
     }
 
-    /// The same index with its recent entries in a run, durably.
+    /// The runs that can hold keys in `low..=high`, oldest first.
+    fn runs_of(&self, low: &Key, high: &Key) -> impl DoubleEndedIterator<Item = &Run> {
+        let made_by = key::made_by(low, high);
+        self.runs.iter().filter(move |run| run.overlaps(&made_by))
+    }
+
+    /// The same index with its recent entries, up to those of `last_tx`, in a run, durably.
     pub(super) fn flushed(
         &self,
         store: &Arc<dyn Store>,
         blocks: &Arc<BlockCache>,
         sequence: Sequence,
+        last_tx: TxId,
     ) -> Result<Index> {
         let mut entries: Vec<_> = self.recent.iter().map(|(key, value)| (*key, *value)).collect();
         if entries.is_empty() {
@@ -96,13 +107,12 @@ impl Index {
         }
         let mut kept = self.runs.to_vec();
         while let Some(run) = kept.pop_if(|run| run.len() < 2 * entries.len() as u64 && run.len() < MERGE_ENTRIES_MAX) {
-            for position in 0..run.len() {
-                entries.push(run.entry(position)?);
-            }
+            run.all(&mut entries)?;
         }
         entries.sort_unstable();
         entries.dedup();
-        kept.push(Run::write(store, blocks.clone(), sequence, &entries)?);
+        let first_tx = kept.last().map_or(TxId(1), |run| run.last_tx().next());
+        kept.push(Run::write(store, blocks, sequence, first_tx..=last_tx, &entries)?);
         Ok(Index { recent: OrdMap::new(), runs: kept.into() })
     }
 
@@ -111,13 +121,4 @@ impl Index {
         let recent = self.recent.clone().relative_complement(before.recent.clone());
         Index { recent, runs: after.runs.clone() }
     }
-}
-
-/// The position of the last entry whose key is not above `high`.
-fn last_position(run: &Run, high: &Key) -> Result<Option<u64>> {
-    let position = run.seek(high)?;
-    if position < run.len() && run.entry(position)?.0 == *high {
-        return Ok(Some(position));
-    }
-    Ok(position.checked_sub(1))
 }

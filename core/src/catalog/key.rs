@@ -2,10 +2,15 @@
 //!
 //! | kind | key | value | answers |
 //! |---|---|---|---|
-//! | 1 | tx_id | log file, offset, length, place in the record, time | where is a transaction? |
-//! | 2 | table, version | tx_id | which transaction made a version? |
+//! | 1 | tx_id | its place in the log, time | where is a transaction, and when was it? |
+//! | 2 | table, version | tx_id, its place in the log | which transaction made a version, and where is it? |
 //! | 3 | branch, table, tx_id | version, dropped or not | what was a table on a branch after a transaction? |
 //! | 4 | branch, tx_id | nothing | which transactions stand on a branch? |
+//!
+//! The last 8 bytes of a key count upwards: among keys that are equal before them, those of later transactions are
+//! greater.
+
+use std::ops::RangeInclusive;
 
 use crate::format::{BranchId, Sequence, TableKey, TxId, Version};
 use crate::log::RecordLocation;
@@ -24,14 +29,15 @@ const KIND_VERSION: u8 = 2;
 const KIND_STATE: u8 = 3;
 const KIND_BRANCH: u8 = 4;
 
-/// Where a transaction stands in the log, and when it was.
+/// Bytes before the part of a key that counts upwards.
+const PREFIX_BYTES: usize = 24;
+
+/// Where a transaction stands in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TransactionPlace {
     pub(super) record: RecordLocation,
     /// Its place among the record's transactions, from 0.
     pub(super) index: u32,
-    /// Microseconds since 1970-01-01 UTC.
-    pub(super) time_us: i64,
 }
 
 /// What a table is on a branch.
@@ -52,6 +58,16 @@ impl TableState {
     }
 }
 
+/// The transactions that can have made an entry with a key in `low..=high`.
+pub(super) fn made_by(low: &Key, high: &Key) -> RangeInclusive<TxId> {
+    if low[..PREFIX_BYTES] != high[..PREFIX_BYTES] {
+        return TxId(0)..=TxId(u64::MAX);
+    }
+    let (first, last) = (TxId(u64_at(low, PREFIX_BYTES)), TxId(u64_at(high, PREFIX_BYTES)));
+    // A transaction makes at most one version of a table, so the n-th is made by the n-th transaction or a later one.
+    if low[0] == KIND_VERSION { first..=TxId(u64::MAX) } else { first..=last }
+}
+
 pub(super) fn transaction_key(tx_id: TxId) -> Key {
     let mut key = [0; WIDTH];
     key[0] = KIND_TRANSACTION;
@@ -59,22 +75,32 @@ pub(super) fn transaction_key(tx_id: TxId) -> Key {
     key
 }
 
-pub(super) fn transaction_value(place: TransactionPlace) -> Value {
+pub(super) fn transaction_value(place: TransactionPlace, time_us: i64) -> Value {
     let mut value = [0; WIDTH];
-    value[..8].copy_from_slice(&place.record.file.0.to_be_bytes());
-    value[8..16].copy_from_slice(&place.record.offset.to_be_bytes());
-    value[16..20].copy_from_slice(&place.record.bytes.to_be_bytes());
-    value[20..24].copy_from_slice(&place.index.to_be_bytes());
-    value[24..].copy_from_slice(&place.time_us.to_be_bytes());
+    write_place(&mut value, 0, place);
+    value[24..].copy_from_slice(&time_us.to_be_bytes());
     value
 }
 
 pub(super) fn transaction_place(value: &Value) -> TransactionPlace {
-    TransactionPlace {
-        record: RecordLocation { file: Sequence(u64_at(value, 0)), offset: u64_at(value, 8), bytes: u32_at(value, 16) },
-        index: u32_at(value, 20),
-        time_us: u64_at(value, 24).cast_signed(),
-    }
+    place_at(value, 0)
+}
+
+/// When a transaction was, in microseconds since 1970-01-01 UTC.
+pub(super) fn transaction_time(value: &Value) -> i64 {
+    u64_at(value, 24).cast_signed()
+}
+
+fn write_place(value: &mut Value, at: usize, place: TransactionPlace) {
+    value[at..at + 8].copy_from_slice(&place.record.file.0.to_be_bytes());
+    value[at + 8..at + 16].copy_from_slice(&place.record.offset.to_be_bytes());
+    value[at + 16..at + 20].copy_from_slice(&place.record.bytes.to_be_bytes());
+    value[at + 20..at + 24].copy_from_slice(&place.index.to_be_bytes());
+}
+
+fn place_at(value: &Value, at: usize) -> TransactionPlace {
+    let (file, offset, bytes) = (Sequence(u64_at(value, at)), u64_at(value, at + 8), u32_at(value, at + 16));
+    TransactionPlace { record: RecordLocation { file, offset, bytes }, index: u32_at(value, at + 20) }
 }
 
 pub(super) fn version_key(table: TableKey, version: Version) -> Key {
@@ -85,14 +111,20 @@ pub(super) fn version_key(table: TableKey, version: Version) -> Key {
     key
 }
 
-pub(super) fn version_value(tx_id: TxId) -> Value {
+/// `place` is `None` while the transaction is being committed.
+pub(super) fn version_value(tx_id: TxId, place: Option<TransactionPlace>) -> Value {
     let mut value = [0; WIDTH];
     value[..8].copy_from_slice(&tx_id.0.to_be_bytes());
+    if let Some(place) = place {
+        write_place(&mut value, 8, place);
+    }
     value
 }
 
-pub(super) fn version_tx(value: &Value) -> TxId {
-    TxId(u64_at(value, 0))
+/// The transaction that made a version, and its place unless it is being committed.
+pub(super) fn version_made(value: &Value) -> (TxId, Option<TransactionPlace>) {
+    let place = place_at(value, 8);
+    (TxId(u64_at(value, 0)), (place.record.bytes > 0).then_some(place))
 }
 
 /// The version that a version key speaks of.
@@ -156,17 +188,17 @@ mod tests {
 
     #[test]
     fn entries_survive_their_bytes() {
-        let place = TransactionPlace {
-            record: RecordLocation { file: Sequence(7), offset: 4096, bytes: 99 },
-            index: 3,
-            time_us: -5,
-        };
-        assert_eq!(transaction_place(&transaction_value(place)), place);
+        let place =
+            TransactionPlace { record: RecordLocation { file: Sequence(7), offset: 4096, bytes: 99 }, index: 3 };
+        let value = transaction_value(place, -5);
+        assert_eq!((transaction_place(&value), transaction_time(&value)), (place, -5));
         let table = TableKey::of("users");
         let state = TableState { version: Version(4), dropped: true, tx_id: TxId(9) };
         let key = state_key(BranchId(2), table, state.tx_id);
         assert_eq!(table_state(&key, &state_value(state.version, true)), (table, state));
-        assert_eq!(version_tx(&version_value(TxId(9))), TxId(9));
+        for place in [None, Some(place)] {
+            assert_eq!(version_made(&version_value(TxId(9), place)), (TxId(9), place));
+        }
         assert_eq!(version_of_key(&version_key(table, Version(8))), Version(8));
     }
 
@@ -183,5 +215,22 @@ mod tests {
             state_key(BranchId(1), a, TxId(0)),
         ];
         assert!(keys.is_sorted());
+    }
+    #[test]
+    fn a_key_tells_who_can_have_made_it() {
+        let table = TableKey::of("users");
+        let one = |key: Key| made_by(&key, &key);
+        let (seven, any_later) = (TxId(7)..=TxId(7), TxId(7)..=TxId(u64::MAX));
+        assert_eq!(one(transaction_key(TxId(7))), seven);
+        assert_eq!(one(state_key(BranchId(300), table, TxId(7))), seven);
+        assert_eq!(one(branch_key(BranchId(300), TxId(7))), seven);
+        assert_eq!(one(version_key(table, Version(7))), any_later);
+        let states = made_by(&state_key(BranchId(1), table, TxId(3)), &state_key(BranchId(1), table, TxId(5)));
+        assert_eq!(states, TxId(3)..=TxId(5));
+        let tables = made_by(
+            &state_key(BranchId(1), TableKey::from_bytes([0; 16]), TxId(3)),
+            &state_key(BranchId(1), TableKey::from_bytes([1; 16]), TxId(5)),
+        );
+        assert_eq!(tables, TxId(0)..=TxId(u64::MAX), "states of other tables lie between");
     }
 }

@@ -7,6 +7,7 @@
 //! Invariants: tx_ids are dense and in log order; times never go back; versions of a table name are dense over the whole
 //! repository; what a view has seen never changes.
 
+mod block;
 mod checkpoint;
 mod commit;
 mod index;
@@ -14,6 +15,8 @@ mod key;
 mod records;
 mod run;
 mod state;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use commit::{Draft, Propose};
@@ -27,11 +30,11 @@ use std::time::Duration;
 
 use tracing::{debug, instrument};
 
+use block::BlockCache;
 use checkpoint::Checkpoint;
 use commit::{CommitQueue, Outcome, Pending, lock};
 use key::TransactionPlace;
 use records::Records;
-use run::BlockCache;
 use state::State;
 
 use crate::error::{Error, Result};
@@ -80,7 +83,7 @@ impl Catalog {
     ) -> Result<Catalog> {
         let blocks = BlockCache::new();
         let open_log = |from| Log::open(store.clone(), environment.clone(), chain_start, from, access);
-        let (log, state) = match newest_checkpoint(&store)? {
+        let (log, state) = match newest_checkpoint(&store, chain_start)? {
             Some(checkpoint) => (open_log(Some(checkpoint.position))?, checkpoint.state(&store, &blocks)),
             None => (open_log(None)?, State::empty(LogPosition::start(chain_start))),
         };
@@ -196,8 +199,7 @@ impl Catalog {
         let (location, behind) = (record.location, record.behind());
         let transactions = self.records.remember(record);
         for (index, transaction) in (0..).zip(transactions.iter()) {
-            let place = TransactionPlace { record: location, index, time_us: transaction.time_us };
-            state.apply(transaction, Some(place))?;
+            state.apply(transaction, Some(TransactionPlace { record: location, index }))?;
         }
         state.position = behind;
         Ok(())
@@ -320,10 +322,10 @@ impl Catalog {
         let bytes = self.uncheckpointed_bytes.load(Ordering::Relaxed);
         let state = self.published();
         let last = Sequence(state.position.next.0.saturating_sub(1));
-        let index = state.index.flushed(&self.store, &self.blocks, last)?;
+        let index = state.index.flushed(&self.store, &self.blocks, last, state.last_tx)?;
         let flushed = State { index, ..State::clone(&state) };
         let snapshots = Snapshots::new(self.store.clone());
-        snapshots.put(last, &Checkpoint::of(&flushed).encode()?)?;
+        snapshots.put(last, &Checkpoint::of(&flushed, self.beginning.previous).encode()?)?;
         {
             let _moving = lock(&self.moving);
             let mut current = State::clone(&self.published());
@@ -336,10 +338,11 @@ impl Catalog {
     }
 }
 
-/// The newest checkpoint, unless it is of a layout that this library does not know.
-fn newest_checkpoint(store: &Arc<dyn Store>) -> Result<Option<Checkpoint>> {
+/// The newest checkpoint, unless it is of a layout that this library does not know, or of another log.
+fn newest_checkpoint(store: &Arc<dyn Store>, chain_start: RecordHash) -> Result<Option<Checkpoint>> {
     let newest = Snapshots::new(store.clone()).newest()?;
-    Ok(newest.and_then(|(_, bytes)| Checkpoint::decode(&bytes)))
+    let checkpoint = newest.and_then(|(_, bytes)| Checkpoint::decode(&bytes));
+    Ok(checkpoint.filter(|checkpoint| checkpoint.chain_start == chain_start))
 }
 
 /// Deletes checkpoints, and index files that none of those left needs.

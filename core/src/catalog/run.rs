@@ -1,60 +1,25 @@
-//! A run: index entries sorted into one immutable file, looked up by ranged reads.
+//! A run: index entries sorted into one immutable file, looked up by ranged reads. Section "Index runs" of
+//! `docs/FORMAT.md`.
 //!
-//! Layout: blocks of [`BLOCK_ENTRIES`] entries (the last one shorter), each entry a key and its value, each block
-//! closed by the BLAKE3 hash of its number and its entries. So a lookup verifies what it reads without reading the
-//! whole file. Runs are derived from the log: one that is missing or damaged is built again from it.
+//! A lookup reads one fence block and one data block; which fence block, the checkpoint says. A run holds all entries of
+//! consecutive transactions. Runs are derived from the log: one that is missing or damaged is built again from it.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
+use super::block::{self, BLOCK_FENCES, Block, BlockCache, Layout};
 use super::key::{Key, Value, WIDTH};
 use crate::error::{Error, Result};
-use crate::format::{NodeHash, Sequence};
+use crate::format::{NodeHash, Sequence, TxId};
 use crate::store::Store;
 
-const ENTRY_BYTES: usize = 2 * WIDTH;
-const BLOCK_ENTRIES: u64 = 63;
-const HASH_BYTES: usize = 32;
-const BLOCK_BYTES: u64 = BLOCK_ENTRIES * ENTRY_BYTES as u64 + HASH_BYTES as u64;
-
-/// Blocks kept in memory, shared by all runs of a repository: 16 MiB.
-const CACHED_BLOCKS: usize = 4096;
-
-/// Blocks that were read and verified.
-#[derive(Debug)]
-pub(super) struct BlockCache {
-    blocks: Cache<(NodeHash, u64), Bytes>,
-    damaged: AtomicBool,
-}
-
-impl BlockCache {
-    pub(super) fn new() -> Arc<BlockCache> {
-        Arc::new(BlockCache { blocks: Cache::new(CACHED_BLOCKS), damaged: AtomicBool::new(false) })
-    }
-
-    /// Has the index made anew from the log before it is used again.
-    pub(super) fn mark_damaged(&self) {
-        self.damaged.store(true, Ordering::SeqCst);
-    }
-
-    /// Whether the index is to be made anew.
-    pub(super) fn is_damaged(&self) -> bool {
-        self.damaged.load(Ordering::SeqCst)
-    }
-
-    /// Whether a run turned out to be missing or damaged since this was last asked.
-    pub(super) fn take_damaged(&self) -> bool {
-        self.damaged.swap(false, Ordering::SeqCst)
-    }
-}
-
 /// What a snapshot says of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RunInfo {
     /// The record up to which it was made.
@@ -63,12 +28,31 @@ pub(super) struct RunInfo {
     pub(super) name: NodeHash,
     /// How many entries it has.
     pub(super) entries: u64,
+    /// The last transaction in it; its first is the one after the last of the run before.
+    pub(super) last_tx: TxId,
+    /// The first key of every fence block, one after another.
+    pub(super) fences: ByteBuf,
+}
+
+impl RunInfo {
+    /// Whether its parts fit together.
+    pub(super) fn is_sound(&self) -> bool {
+        let fence_blocks = (self.fences.len() / WIDTH) as u64;
+        self.entries > 0 && self.fences.len().is_multiple_of(WIDTH) && self.layout().fence_blocks() == fence_blocks
+    }
+
+    fn layout(&self) -> Layout {
+        Layout { entries: self.entries }
+    }
 }
 
 /// A run that can be looked up.
 #[derive(Clone)]
 pub(super) struct Run {
-    info: RunInfo,
+    info: Arc<RunInfo>,
+    first_tx: TxId,
+    /// The first key of every fence block.
+    fences: Block,
     path: String,
     store: Arc<dyn Store>,
     blocks: Arc<BlockCache>,
@@ -76,83 +60,118 @@ pub(super) struct Run {
 
 impl Run {
     /// Names a run that a snapshot lists; nothing is read yet.
-    pub(super) fn open(store: Arc<dyn Store>, blocks: Arc<BlockCache>, info: RunInfo) -> Run {
-        Run { info, path: run_path(&info), store, blocks }
+    pub(super) fn open(store: Arc<dyn Store>, blocks: Arc<BlockCache>, first_tx: TxId, info: RunInfo) -> Run {
+        let fences = Block::of_fences(Bytes::copy_from_slice(&info.fences));
+        Run { path: run_path(&info), info: Arc::new(info), first_tx, fences, store, blocks }
     }
 
-    /// Writes sorted entries as a run, durably.
+    /// Writes the sorted entries of some transactions as a run, durably.
     pub(super) fn write(
         store: &Arc<dyn Store>,
-        blocks: Arc<BlockCache>,
+        blocks: &Arc<BlockCache>,
         sequence: Sequence,
+        made_by: RangeInclusive<TxId>,
         entries: &[(Key, Value)],
     ) -> Result<Run> {
-        debug_assert!(entries.is_sorted(), "a run is sorted");
-        let mut bytes = Vec::with_capacity(entries.len() * (ENTRY_BYTES + 1));
-        for (number, block) in entries.chunks(BLOCK_ENTRIES as usize).enumerate() {
-            let start = bytes.len();
-            block.iter().for_each(|(key, value)| {
-                bytes.extend_from_slice(key);
-                bytes.extend_from_slice(value);
-            });
-            let hash = block_hash(number as u64, &bytes[start..]);
-            bytes.extend_from_slice(hash.as_bytes());
-        }
-        let info = RunInfo { sequence, name: NodeHash::of(&bytes), entries: entries.len() as u64 };
-        let path = run_path(&info);
-        store.create(&path, &bytes)?;
-        store.sync(&[path.as_str()])?;
-        Ok(Run { info, path, store: store.clone(), blocks })
+        debug_assert!(!entries.is_empty() && entries.is_sorted(), "a run has sorted entries");
+        let (file, fences) = block::encode(entries);
+        let info = RunInfo {
+            sequence,
+            name: NodeHash::of(&file),
+            entries: entries.len() as u64,
+            last_tx: *made_by.end(),
+            fences: ByteBuf::from(fences),
+        };
+        let run = Run::open(store.clone(), blocks.clone(), *made_by.start(), info);
+        store.create(&run.path, &file)?;
+        store.sync(&[run.path.as_str()])?;
+        Ok(run)
     }
 
     pub(super) fn info(&self) -> RunInfo {
-        self.info
+        RunInfo::clone(&self.info)
     }
 
     pub(super) fn len(&self) -> u64 {
         self.info.entries
     }
 
-    /// The entry at a position below [`Run::len`].
-    pub(super) fn entry(&self, position: u64) -> Result<(Key, Value)> {
-        let block = self.block(position / BLOCK_ENTRIES)?;
-        Ok(entry_of(&block, (position % BLOCK_ENTRIES) as usize))
+    /// The last transaction in it.
+    pub(super) fn last_tx(&self) -> TxId {
+        self.info.last_tx
     }
 
-    /// The position of the first entry whose key is not below `key`; [`Run::len`] if there is none.
-    pub(super) fn seek(&self, key: &Key) -> Result<u64> {
-        let blocks = self.len().div_ceil(BLOCK_ENTRIES);
-        let block = partition(blocks, |number| Ok(entry_of(&self.block(number)?, 0).0 < *key))?;
-        let Some(number) = block.checked_sub(1) else { return Ok(0) };
-        let bytes = self.block(number)?;
-        let entries = ((bytes.len() - HASH_BYTES) / ENTRY_BYTES) as u64;
-        let inside = partition(entries, |at| Ok(entry_of(&bytes, at as usize).0 < *key))?;
-        Ok(number * BLOCK_ENTRIES + inside)
+    /// Whether it can hold entries of some transactions.
+    pub(super) fn overlaps(&self, made_by: &RangeInclusive<TxId>) -> bool {
+        self.first_tx <= *made_by.end() && *made_by.start() <= self.last_tx()
     }
 
-    fn block(&self, number: u64) -> Result<Bytes> {
-        if let Some(block) = self.blocks.blocks.get(&(self.info.name, number)) {
+    /// The last entry whose key is not above `key`.
+    pub(super) fn last_up_to(&self, key: &Key) -> Result<Option<(Key, Value)>> {
+        let Some(number) = self.block_of(key)? else { return Ok(None) };
+        let block = self.block(number)?;
+        Ok(Some(block.entry(self.last_of(block.count_up_to(key))?)))
+    }
+
+    /// Adds all entries with keys in `low..=high`, in order.
+    pub(super) fn range(&self, low: &Key, high: &Key, found: &mut Vec<(Key, Value)>) -> Result<()> {
+        let first = self.block_of(low)?.unwrap_or(0);
+        for number in first..self.info.layout().data_blocks() {
+            let block = self.block(number)?;
+            let end = block.count_up_to(high);
+            found.extend((block.count_below(low)..end).map(|at| block.entry(at)));
+            if end < block.len() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds all entries, in order: the file is read at once, and nothing of it is kept in memory.
+    pub(super) fn all(&self, found: &mut Vec<(Key, Value)>) -> Result<()> {
+        let file = self.store.get(&self.path)?.ok_or_else(|| self.damaged("is missing"))?;
+        if NodeHash::of(&file) != self.info.name {
+            return Err(self.damaged("does not match its name"));
+        }
+        let layout = self.info.layout();
+        if layout.range(layout.data_blocks() + layout.fence_blocks() - 1).end != file.len() as u64 {
+            return Err(self.damaged("does not fit its checkpoint"));
+        }
+        found.extend(layout.entries_of(&file));
+        Ok(())
+    }
+
+    /// The data block that holds a key if any does: the last one that does not begin above it.
+    fn block_of(&self, key: &Key) -> Result<Option<u64>> {
+        let Some(part) = self.fences.count_up_to(key).checked_sub(1) else { return Ok(None) };
+        let fences = self.block(self.info.layout().data_blocks() + part as u64)?;
+        let inside = self.last_of(fences.count_up_to(key))?;
+        Ok(Some(part as u64 * BLOCK_FENCES + inside as u64))
+    }
+
+    /// The place of the last of so many items. There is one: the block was chosen because its first key is not above.
+    fn last_of(&self, count: usize) -> Result<usize> {
+        count.checked_sub(1).ok_or_else(|| self.damaged("does not fit its checkpoint"))
+    }
+
+    fn block(&self, number: u64) -> Result<Block> {
+        if let Some(block) = self.blocks.get(self.info.name, number) {
             return Ok(block);
         }
         let block = self.read_block(number)?;
-        self.blocks.blocks.insert((self.info.name, number), block.clone());
+        self.blocks.insert(self.info.name, number, &block);
         Ok(block)
     }
 
-    fn read_block(&self, number: u64) -> Result<Bytes> {
-        let entries = BLOCK_ENTRIES.min(self.len() - number * BLOCK_ENTRIES);
-        let length = entries * ENTRY_BYTES as u64 + HASH_BYTES as u64;
-        let start = number * BLOCK_BYTES;
-        let block =
-            self.store.get_range(&self.path, start..start + length)?.ok_or_else(|| self.damaged("is missing"))?;
-        if block.len() as u64 != length {
+    fn read_block(&self, number: u64) -> Result<Block> {
+        let layout = self.info.layout();
+        let range = layout.range(number);
+        let length = range.end - range.start;
+        let bytes = self.store.get_range(&self.path, range)?.ok_or_else(|| self.damaged("is missing"))?;
+        if bytes.len() as u64 != length {
             return Err(self.damaged("is cut short"));
         }
-        let (entries, hash) = block.split_at(block.len() - HASH_BYTES);
-        if block_hash(number, entries).as_bytes() != hash {
-            return Err(self.damaged("does not match its hash"));
-        }
-        Ok(block)
+        layout.verified(number, bytes).ok_or_else(|| self.damaged("does not match its hash"))
     }
 
     fn damaged(&self, what: &str) -> Error {
@@ -181,25 +200,3 @@ pub(super) fn run_sequence(path: &str) -> Option<Sequence> {
 
 /// The directory of runs.
 pub(super) const RUNS: &str = "index";
-
-fn block_hash(number: u64, entries: &[u8]) -> blake3::Hash {
-    blake3::Hasher::new().update(&number.to_le_bytes()).update(entries).finalize()
-}
-
-fn entry_of(block: &[u8], at: usize) -> (Key, Value) {
-    let (mut key, mut value) = ([0; WIDTH], [0; WIDTH]);
-    let start = at * ENTRY_BYTES;
-    key.copy_from_slice(&block[start..start + WIDTH]);
-    value.copy_from_slice(&block[start + WIDTH..start + ENTRY_BYTES]);
-    (key, value)
-}
-
-/// How many of `0..count` satisfy a predicate that holds for a prefix.
-fn partition(count: u64, mut holds: impl FnMut(u64) -> Result<bool>) -> Result<u64> {
-    let (mut low, mut high) = (0, count);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if holds(middle)? { low = middle + 1 } else { high = middle }
-    }
-    Ok(low)
-}

@@ -84,13 +84,16 @@ impl State {
         self.check_follows(transaction)?;
         let tx_id = transaction.tx_id;
         match place {
-            Some(place) => self.index.insert(key::transaction_key(tx_id), key::transaction_value(place)),
+            Some(place) => {
+                let value = key::transaction_value(place, transaction.time_us);
+                self.index.insert(key::transaction_key(tx_id), value);
+            }
             None => {
                 self.staged.insert(tx_id, transaction.clone());
             }
         }
         self.index.insert(key::branch_key(transaction.branch_id, tx_id), [0; key::WIDTH]);
-        transaction.tables.iter().for_each(|change| self.apply_table(transaction, change));
+        transaction.tables.iter().for_each(|change| self.apply_table(transaction, change, place));
         transaction.refs.iter().for_each(|change| self.apply_ref(transaction, change));
         if let Some(branch) = self.branches.get_mut(&transaction.branch)
             && branch.id == transaction.branch_id
@@ -111,20 +114,26 @@ impl State {
             return Err(corrupt("its time is before the previous transaction's".to_string()));
         }
         let bare_drop = transaction.tables.iter().find(|change| change.to.is_none() && change.from.is_none());
-        match bare_drop {
-            Some(change) => Err(corrupt(format!("it drops a table that was not there: {}", change.table))),
+        if let Some(change) = bare_drop {
+            return Err(corrupt(format!("it drops a table that was not there: {}", change.table)));
+        }
+        // What lookups leave out rests on this: see `key::made_by`.
+        let too_high = |change: &&TableChange| change.to.is_some_and(|version| version.0 > transaction.tx_id.0);
+        match transaction.tables.iter().find(too_high) {
+            Some(change) => Err(corrupt(format!("it makes a version of {} that cannot be its next", change.table))),
             None => Ok(()),
         }
     }
 
-    fn apply_table(&mut self, transaction: &Transaction, change: &TableChange) {
+    fn apply_table(&mut self, transaction: &Transaction, change: &TableChange, place: Option<TransactionPlace>) {
         let table = TableKey::of(change.table.as_str());
         let dropped = change.to.is_none();
         let version = change.to.or(change.from).unwrap_or(Version(0));
         let state_key = key::state_key(transaction.branch_id, table, transaction.tx_id);
         self.index.insert(state_key, key::state_value(version, dropped));
         if change.content.is_some() {
-            self.index.insert(key::version_key(table, version), key::version_value(transaction.tx_id));
+            let value = key::version_value(transaction.tx_id, place);
+            self.index.insert(key::version_key(table, version), value);
         }
     }
 

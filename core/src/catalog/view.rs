@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::key::{self, Key, TableState, TransactionPlace};
+use super::key::{self, Key, TableState, Value};
 use super::records::Records;
 use super::state::{Branch, State, Tag};
 use crate::error::{Error, Result};
@@ -91,7 +91,7 @@ impl View {
         if let Some(staged) = self.state.staged.get(&tx_id) {
             return Ok(staged.clone());
         }
-        self.records.get(self.place(tx_id)?)
+        self.records.get(key::transaction_place(&self.entry(tx_id)?))
     }
 
     /// Whether a transaction is still being committed, so that its numbers may go to another.
@@ -99,13 +99,13 @@ impl View {
         self.state.staged.contains_key(&tx_id)
     }
 
-    fn place(&self, tx_id: TxId) -> Result<TransactionPlace> {
+    /// What the index says of a transaction.
+    fn entry(&self, tx_id: TxId) -> Result<Value> {
         let missing = Error::TransactionNotFound { tx_id: tx_id.0, latest: self.last_tx().0 };
         if tx_id > self.last_tx() {
             return Err(missing);
         }
-        let value = self.state.index.get(&key::transaction_key(tx_id))?;
-        value.map(|value| key::transaction_place(&value)).ok_or(missing)
+        self.state.index.get(&key::transaction_key(tx_id))?.ok_or(missing)
     }
 
     /// The head of a branch.
@@ -128,7 +128,8 @@ impl View {
         let (mut low, mut high) = (0, self.last_tx().0);
         while low < high {
             let middle = low + (high - low).div_ceil(2);
-            if self.place(TxId(middle))?.time_us <= time_us { low = middle } else { high = middle - 1 }
+            let time_of_middle = key::transaction_time(&self.entry(TxId(middle))?);
+            if time_of_middle <= time_us { low = middle } else { high = middle - 1 }
         }
         let head = self.head(name)?;
         self.settled(&Snapshot { tx_id: head.tx_id.min(TxId(low)), ..head })
@@ -275,7 +276,10 @@ impl View {
         let Some(value) = self.state.index.get(&key)? else {
             return Err(self.missing_version(table, version)?);
         };
-        let transaction = self.transaction(key::version_tx(&value))?;
+        let transaction = match key::version_made(&value) {
+            (_, Some(place)) => self.records.get(place)?,
+            (tx_id, None) => self.transaction(tx_id)?,
+        };
         let is_it = |change: &TableChange| change.table == *table && change.to == Some(version);
         let index = transaction.tables.iter().position(is_it).ok_or_else(|| Error::LogCorrupt {
             at: format!("tx_id {}", transaction.tx_id),

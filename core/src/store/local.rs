@@ -247,8 +247,12 @@ impl Store for LocalStore {
 
     fn get_range(&self, path: &str, range: Range<u64>) -> Result<Option<Bytes>> {
         let Some(file) = self.open_local(path, false)? else { return Ok(None) };
-        let end = range.end.min(file.bytes()?);
-        let mut bytes = vec![0; usize::try_from(end.saturating_sub(range.start)).unwrap_or(0)];
+        let mut length = range.end.saturating_sub(range.start);
+        if length > PIECE_BYTES as u64 {
+            // A wrong range must not decide how much memory is taken.
+            length = length.min(file.bytes()?.saturating_sub(range.start));
+        }
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
         let count = file.read_at(range.start, &mut bytes)?;
         bytes.truncate(count);
         Ok(Some(bytes.into()))

@@ -1,8 +1,11 @@
 //! Catching up: what came since, made durable, and what stands behind it.
 
-use super::walk::{CUT_SHORT, Step, Tail, Walker, had_record, has_records_behind, is_reached, read_behind_zeros};
+use super::walk::{
+    CUT_SHORT, Step, Tail, Walker, chain_start, had_record, has_records_behind, is_reached, read_behind_zeros,
+};
 use super::{Log, LogRecord, State};
 use crate::error::{Error, Result};
+use crate::format::Sequence;
 
 /// What is said of a place where there is no record though there are some behind it.
 const CUT_OFF: &str = "it is damaged, and there are records behind it";
@@ -20,6 +23,7 @@ impl Log {
         }
         loop {
             self.look(&mut state)?;
+            self.check_identity(&state)?;
             let at = state.end;
             let clean = state.tail == Tail::Clean;
             if clean && self.pass_lost_mark(&mut state)? {
@@ -35,6 +39,25 @@ impl Log {
                 state.tail = self.judge(&state)?;
                 return Ok(());
             }
+        }
+    }
+
+    /// Where the first record does not belong here: says so if it is because the whole log was begun by another
+    /// repository. Nothing of such a log can be read, unlike of one that is damaged further on.
+    fn check_identity(&self, state: &State) -> Result<()> {
+        if state.end.next != Sequence(1) || !matches!(state.tail, Tail::Damaged(_)) {
+            return Ok(());
+        }
+        match chain_start(&self.files)? {
+            Some(begun) if begun != state.end.previous => Err(Error::LogCorrupt {
+                at: "repo.json".to_string(),
+                reason: format!(
+                    "the log was begun by a repository with another uuid: its chain starts with {begun}, this one's \
+                     with {}; bring the repo.json of the log back from a copy",
+                    state.end.previous
+                ),
+            }),
+            _ => Ok(()),
         }
     }
 

@@ -316,7 +316,8 @@ fn a_record_of_another_log_or_a_newer_format_is_told() {
     let other = encode(Sequence(1), RecordHash::of(b"other"), [0; 16], &[transaction(1, 1)]);
     let mut bytes = other.unwrap().bytes;
     bytes.resize(SMALL_FILE_BYTES as usize, 0);
-    assert_eq!(recover(&bytes), (Vec::new(), true));
+    let refused = open(with_first_file(&bytes), None);
+    assert!(matches!(&refused, Err(Error::LogCorrupt { at, .. }) if at == "repo.json"), "{refused:?}");
 
     let store = memory();
     let log = open(store.clone(), None).unwrap();

@@ -349,6 +349,16 @@ impl Iterator for Scan<'_> {
     }
 }
 
+/// What the first record of the log names as the one before it, if it is whole: the start of its chain.
+pub(super) fn chain_start(files: &Files) -> Result<Option<RecordHash>> {
+    let (first, mut window) = (Sequence(1), Window::default());
+    let Some(file) = files.open(first)? else { return Ok(None) };
+    let head = window.peek(first, &file, 0, RECORD_BYTES_MIN)?;
+    let length = record::claimed_bytes(head).unwrap_or(0);
+    let frame = record::frame(window.peek(first, &file, 0, length)?);
+    Ok(frame.filter(|frame| frame.sequence == first).map(|frame| frame.previous))
+}
+
 /// Whether the record before a place is the one it names, as far as its file tells.
 pub(super) fn is_reached(files: &Files, at: LogPosition) -> Result<bool> {
     let mut trailer = [0; record::TRAILER_BYTES];

@@ -344,22 +344,52 @@ fn a_damaged_identity_opens_nothing() {
         let code = if damage == Damage::Gone { Code::RepositoryNotFound } else { Code::LogCorrupt };
         assert_eq!(code_or_panic(outcome, damage), code, "{damage:?}");
     }
-    let uuid = {
+}
+
+/// With a checkpoint, which is of the log's own identity, and without.
+#[test]
+fn a_log_begun_by_another_repository_opens_nothing() {
+    let repository = repository();
+    let checkpoints = [repository.paths("snapshots/"), Vec::new()];
+    assert!(!checkpoints[0].is_empty());
+    for kept in checkpoints {
         let store = repository.damaged("repo.json", Damage::Gone);
+        let gone = repository.paths("snapshots/").into_iter().filter(|path| !kept.contains(path));
+        gone.for_each(|path| store.delete(&path).unwrap());
         let text = String::from_utf8(repository.store.get("repo.json").unwrap().unwrap().to_vec()).unwrap();
         let at = text.find("uuid").unwrap() + 10;
         let digit = if &text[at..=at] == "0" { "1" } else { "0" };
         let other = format!("{}{digit}{}", &text[..at], &text[at + 1..]);
         store.create("repo.json", other.as_bytes()).unwrap();
-        repository.open(store)
-    };
-    match uuid {
-        Err(error) => assert_eq!(error.code(), Code::LogCorrupt, "{error}"),
-        Ok(db) => {
-            let report = db.verify(&VerifyOptions { deep: true, progress: None }).unwrap();
-            assert!(!report.ok, "the chain begins with another identity");
-        }
+        let log = store.get(&repository.paths("log/")[0]).unwrap();
+        let error = repository.open(store.clone()).unwrap_err();
+        assert_eq!(error.code(), Code::LogCorrupt, "{error}");
+        assert!(error.to_string().contains("another uuid"), "{error}");
+        assert_eq!(store.get(&repository.paths("log/")[0]).unwrap(), log, "nothing is written");
+        store.delete("repo.json").unwrap();
+        store.create("repo.json", text.as_bytes()).unwrap();
+        let db = repository.open(store).unwrap();
+        assert!(all_right_or_told(&repository, &db, "with its own identity again"));
     }
+}
+
+/// Checkpoints of another repository, copied by mistake: the log decides.
+#[test]
+fn checkpoints_of_another_repository_are_passed_over() {
+    let repository = repository();
+    let other = World::new(17);
+    let store = Arc::new(MemoryStore::new());
+    let mut twins = Twins::open(other, store.clone()).unwrap();
+    workload::checkpoints().iter().for_each(|op| twins.step(op).map_err(|(error, _)| error).unwrap());
+    let mixed = repository.damaged("", Damage::Gone);
+    repository.paths("snapshots/").iter().for_each(|path| mixed.delete(path).unwrap());
+    let foreign = [store.list("snapshots").unwrap(), store.list("index").unwrap()].concat();
+    assert!(foreign.len() >= 2, "{foreign:?}");
+    for listed in foreign {
+        mixed.create(&listed.path, &store.get(&listed.path).unwrap().unwrap()).unwrap();
+    }
+    let db = repository.open(mixed).unwrap();
+    sweep::check_state(&db, &repository.twins.thought.model);
 }
 
 fn code_or_panic(outcome: Result<Database>, damage: Damage) -> Code {

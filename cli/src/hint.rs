@@ -23,7 +23,10 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
             "`armillaria merge {0} --strategy theirs` takes their tables, `--strategy ours` keeps yours",
             quoted(source_branch)
         ),
-        Error::HashMismatch { .. } | Error::LogCorrupt { .. } | Error::ChunkNotFound { .. } => {
+        Error::HashMismatch { .. }
+        | Error::LogCorrupt { .. }
+        | Error::ChunkNotFound { .. }
+        | Error::NodeNotFound { .. } => {
             "`armillaria verify --deep` says what is damaged and which versions it touches".into()
         }
         Error::Sql { message } if message.contains("does not exist") => {

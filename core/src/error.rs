@@ -199,6 +199,10 @@ pub enum Error {
     #[error("no such chunk in the store; chunk={hash}")]
     ChunkNotFound { hash: String },
 
+    /// `CHUNK_NOT_FOUND`, of a metadata node: part of a long chunk list.
+    #[error("no such metadata node in the store; node={hash}")]
+    NodeNotFound { hash: String },
+
     /// `REPOSITORY_NOT_FOUND`.
     #[error("no repository here ({reason}); create one with `init`; location={location:?}")]
     RepositoryNotFound { location: String, reason: String },
@@ -297,7 +301,7 @@ impl Error {
             Error::VersionNotFound { .. } => Code::VersionNotFound,
             Error::BranchNotFound { .. } => Code::BranchNotFound,
             Error::TagNotFound { .. } => Code::TagNotFound,
-            Error::ChunkNotFound { .. } => Code::ChunkNotFound,
+            Error::ChunkNotFound { .. } | Error::NodeNotFound { .. } => Code::ChunkNotFound,
             Error::RepositoryNotFound { .. } => Code::RepositoryNotFound,
             Error::TransactionNotFound { .. } => Code::TransactionNotFound,
             Error::TableExists { .. } => Code::TableExists,

@@ -42,7 +42,7 @@ pub(super) fn store(meta: &dyn Store, manifest: &Manifest) -> Result<ManifestSou
     Ok(ManifestSource::Node(root))
 }
 
-/// Loads a manifest. A node that is missing or damaged is `HASH_MISMATCH`.
+/// Loads a manifest. A node that is damaged is `HASH_MISMATCH`, a missing one `CHUNK_NOT_FOUND`.
 pub(super) fn load(meta: &dyn Store, root: NodeHash) -> Result<Manifest> {
     let mut manifest = Manifest::default();
     walk(meta, root, &mut |_, leaf| manifest.chunks.extend(leaf.into_iter().flat_map(|leaf| leaf.chunks)))?;
@@ -100,13 +100,13 @@ fn too_deep(node: NodeHash) -> Error {
     Error::LogCorrupt { at: format!("manifest node {node}"), reason: "the tree is too deep".to_string() }
 }
 
-/// Loads one node; missing or damaged it is `HASH_MISMATCH`.
+/// Loads one node; damaged it is `HASH_MISMATCH`, missing `CHUNK_NOT_FOUND`.
 pub(super) fn load_node(meta: &dyn Store, node: NodeHash) -> Result<ManifestNode> {
-    let mismatch = |actual: String| Error::HashMismatch { object: "manifest node", expected: node.to_hex(), actual };
-    let bytes: Bytes = meta.get(&node_path(node))?.ok_or_else(|| mismatch("no such object".to_string()))?;
+    let bytes: Bytes = meta.get(&node_path(node))?.ok_or_else(|| Error::NodeNotFound { hash: node.to_hex() })?;
     let actual = NodeHash::of(&bytes);
     if actual != node {
-        return Err(mismatch(actual.to_hex()));
+        let (expected, actual) = (node.to_hex(), actual.to_hex());
+        return Err(Error::HashMismatch { object: "manifest node", expected, actual });
     }
     cbor::decode(&bytes, &format!("manifest node {node}"))
 }

@@ -183,7 +183,7 @@ impl TableStore {
         manifest::store(&*self.meta, manifest)
     }
 
-    /// Loads a manifest from its root node. A missing or damaged node is `HASH_MISMATCH`.
+    /// Loads a manifest from its root node. A damaged node is `HASH_MISMATCH`, a missing one `CHUNK_NOT_FOUND`.
     pub fn load_manifest(&self, root: NodeHash) -> Result<Manifest> {
         manifest::load(&*self.meta, root)
     }
@@ -194,7 +194,7 @@ impl TableStore {
         manifest::load_unknown(&*self.meta, root, sound)
     }
 
-    /// Loads one metadata node. `HASH_MISMATCH` as for [`TableStore::load_manifest`].
+    /// Loads one metadata node. `HASH_MISMATCH` and `CHUNK_NOT_FOUND` as for [`TableStore::load_manifest`].
     pub fn load_node(&self, node: NodeHash) -> Result<ManifestNode> {
         manifest::load_node(&*self.meta, node)
     }

@@ -473,6 +473,8 @@ fn long_manifests_share_their_nodes() {
     assert!(unknown.contains(&manifest.chunks[2500]) && unknown.len() < 2000, "{}", unknown.len());
     let path = format!("meta/{}/{}/{}", &root.to_hex()[..2], &root.to_hex()[2..4], root.to_hex());
     fixture.memory.delete(&path).unwrap();
+    assert_eq!(code(fixture.tables.load_manifest(root)), Code::ChunkNotFound);
+    fixture.memory.create(&path, b"something else").unwrap();
     assert_eq!(code(fixture.tables.load_manifest(root)), Code::HashMismatch);
     // A node below is missing: the nodes above it count as unknown, so that each walk tells of it.
     let leaf = nodes.last().unwrap().to_hex();

@@ -250,31 +250,11 @@ pub(super) fn take_over(
         Some(counts) if same_data(view, table, from, base)? => counts,
         _ => (rows_of(view, table, Some(version))?, rows_of(view, table, from)?),
     };
-    Ok(TableChange {
-        table: table.clone(),
-        kind: ChangeKind::Adopt,
-        from,
-        to: Some(version),
-        restores: None,
-        rows_added,
-        rows_removed,
-        content: None,
-        inline: None,
-    })
+    Ok(TableChange { rows_added, rows_removed, ..TableChange::new(table, ChangeKind::Adopt, from, Some(version)) })
 }
 
 pub(super) fn drop_table(table: &TableName, from: Option<Version>, rows_removed: u64) -> TableChange {
-    TableChange {
-        table: table.clone(),
-        kind: ChangeKind::Drop,
-        from,
-        to: None,
-        restores: None,
-        rows_added: 0,
-        rows_removed,
-        content: None,
-        inline: None,
-    }
+    TableChange { rows_removed, ..TableChange::new(table, ChangeKind::Drop, from, None) }
 }
 
 /// Brings an older version's content back under a new number, so that numbers on a branch keep growing.
@@ -283,15 +263,11 @@ pub(super) fn restore(view: &View, table: &TableName, from: Option<Version>, ver
     let schema = restored_schema(view, table, from, version)?.unwrap_or(content.schema);
     let content = TableContent { schema, ..content };
     Ok(TableChange {
-        table: table.clone(),
-        kind: ChangeKind::Restore,
-        from,
-        to: Some(view.next_version(table)?),
         restores: Some(version),
         rows_added: content.rows,
         rows_removed: rows_of(view, table, from)?,
         content: Some(content),
-        inline: None,
+        ..TableChange::new(table, ChangeKind::Restore, from, Some(view.next_version(table)?))
     })
 }
 

@@ -86,6 +86,23 @@ pub struct TableChange {
     pub inline: Option<ByteBuf>,
 }
 
+impl TableChange {
+    /// A change that neither adds nor removes rows and brings nothing along; the rest is laid on it.
+    pub fn new(table: &TableName, kind: ChangeKind, from: Option<Version>, to: Option<Version>) -> TableChange {
+        TableChange {
+            table: table.clone(),
+            kind,
+            from,
+            to,
+            restores: None,
+            rows_added: 0,
+            rows_removed: 0,
+            content: None,
+            inline: None,
+        }
+    }
+}
+
 /// What was done to a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

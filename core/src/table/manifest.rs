@@ -134,7 +134,7 @@ impl Tree<'_> {
         let path = node_path(hash);
         if self.meta.create(&path, &bytes)? == Created::AlreadyThere {
             match load_node(self.meta, hash) {
-                Err(Error::HashMismatch { .. }) => self.meta.replace(&path, &bytes)?,
+                Err(Error::HashMismatch { .. } | Error::NodeNotFound { .. }) => self.meta.replace(&path, &bytes)?,
                 other => drop(other?),
             }
         }

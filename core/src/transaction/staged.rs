@@ -146,27 +146,18 @@ pub(super) fn compose(
     let from = parent.filter(|_| kind != ChangeKind::Create);
     let inline = staged.change.inline().map(|rows| ByteBuf::from(rows.bytes.to_vec()));
     let content = Some(content_of(repository, &data, parent_data.as_ref())?);
-    Ok(Some(TableChange { rows_added, rows_removed, content, inline, ..change(table, kind, from, Some(to)) }))
-}
-
-/// A change of nothing yet.
-fn change(table: &TableName, kind: ChangeKind, from: Option<Version>, to: Option<Version>) -> TableChange {
-    TableChange {
-        table: table.clone(),
-        kind,
-        from,
-        to,
-        restores: None,
-        rows_added: 0,
-        rows_removed: 0,
-        content: None,
-        inline: None,
-    }
+    Ok(Some(TableChange {
+        rows_added,
+        rows_removed,
+        content,
+        inline,
+        ..TableChange::new(table, kind, from, Some(to))
+    }))
 }
 
 fn drop_change(view: &View, table: &TableName, parent: Option<Version>) -> Result<TableChange> {
     let rows_removed = recorded_rows(view, table, parent)?;
-    Ok(TableChange { rows_removed, ..change(table, ChangeKind::Drop, parent, None) })
+    Ok(TableChange { rows_removed, ..TableChange::new(table, ChangeKind::Drop, parent, None) })
 }
 
 /// Nobody counts the rows of a bare list of chunks.
@@ -188,7 +179,7 @@ fn list_change(
         bytes: 0,
     };
     let rows_removed = recorded_rows(view, table, parent)?;
-    Ok(TableChange { rows_removed, content: Some(content), ..change(table, kind, parent, Some(to)) })
+    Ok(TableChange { rows_removed, content: Some(content), ..TableChange::new(table, kind, parent, Some(to)) })
 }
 
 fn recorded_rows(view: &View, table: &TableName, version: Option<Version>) -> Result<u64> {

@@ -189,7 +189,7 @@ impl TableStore {
     }
 
     /// The entries of a manifest that stand in nodes which are not in `sound`, so that a walk over many versions reads
-    /// each node once; adds all its nodes. `HASH_MISMATCH` adds none.
+    /// each node once; adds all its nodes. `HASH_MISMATCH` and `CHUNK_NOT_FOUND` add none.
     pub fn load_unknown_entries(&self, root: NodeHash, sound: &mut HashSet<NodeHash>) -> Result<Vec<ChunkEntry>> {
         manifest::load_unknown(&*self.meta, root, sound)
     }

@@ -5,7 +5,8 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Thread};
 
 use super::view::View;
 use crate::error::{Error, Result};
@@ -54,8 +55,6 @@ impl Draft {
 }
 
 /// Says, with the log locked, what to commit on top of a view: a draft, nothing (`None`), or why not.
-///
-/// It is called again when another process came first.
 pub type Propose = Box<dyn FnMut(&View) -> Result<Option<Draft>> + Send>;
 
 /// What became of a proposal: the transaction, or `None` where there was nothing to commit.
@@ -67,6 +66,8 @@ pub(super) struct Pending {
     bytes: usize,
     pub(super) propose: Mutex<Propose>,
     outcome: Mutex<Option<Outcome>>,
+    /// Who waits for it.
+    member: Thread,
 }
 
 impl Pending {
@@ -76,11 +77,11 @@ impl Pending {
     }
 }
 
-/// Where proposals wait.
+/// Where proposals wait. Each member waits by itself, so that only those are woken that have something to do: the
+/// members of a group that is settled, and the leader of the next.
 #[derive(Default)]
 pub(super) struct CommitQueue {
     waiting: Mutex<Waiting>,
-    changed: Condvar,
 }
 
 #[derive(Default)]
@@ -113,7 +114,8 @@ impl CommitQueue {
     ///
     /// `lead` must settle every member of the group that it is given.
     pub(super) fn submit(&self, bytes: usize, propose: Propose, lead: impl Fn(&[Arc<Pending>])) -> Outcome {
-        let mine = Arc::new(Pending { bytes, propose: Mutex::new(propose), outcome: Mutex::new(None) });
+        let (propose, outcome) = (Mutex::new(propose), Mutex::new(None));
+        let mine = Arc::new(Pending { bytes, propose, outcome, member: thread::current() });
         let mut waiting = lock(&self.waiting);
         waiting.proposals.push_back(mine.clone());
         loop {
@@ -121,7 +123,10 @@ impl CommitQueue {
                 return outcome;
             }
             if waiting.has_leader {
-                waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+                drop(waiting);
+                // Returns at once if it was woken since.
+                thread::park();
+                waiting = lock(&self.waiting);
                 continue;
             }
             waiting.has_leader = true;
@@ -147,8 +152,12 @@ impl Drop for Leading<'_> {
             let mut outcome = lock(&member.outcome);
             outcome.get_or_insert_with(|| Err(Error::internal("the group commit ended without an outcome")));
         }
-        lock(&self.queue.waiting).has_leader = false;
-        self.queue.changed.notify_all();
+        let next = {
+            let mut waiting = lock(&self.queue.waiting);
+            waiting.has_leader = false;
+            waiting.proposals.front().map(|next| next.member.clone())
+        };
+        next.iter().chain(self.group.iter().map(|member| &member.member)).for_each(Thread::unpark);
     }
 }
 

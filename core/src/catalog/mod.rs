@@ -22,7 +22,7 @@ mod view;
 pub use commit::{Draft, Propose};
 pub use key::TableState;
 pub use state::{Branch, Tag};
-pub use view::{Snapshot, VersionChange, View};
+pub use view::{Snapshot, StagedContent, VersionChange, View};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
@@ -128,7 +128,7 @@ impl Catalog {
 
     /// The catalog as this process last saw it, without a look at the log.
     pub fn latest_view(&self) -> View {
-        View { state: self.published(), records: self.records.clone() }
+        View { state: self.published(), records: self.records.clone(), staged: None }
     }
 
     fn published(&self) -> Arc<State> {
@@ -233,7 +233,7 @@ impl Catalog {
                 return Err(Error::internal(format!("record {sequence} would not follow {behind}; try again")));
             }
             outcomes = self.propose_group(&base, group)?;
-            let accepted: Vec<_> = outcomes.iter().flatten().flatten().map(|tx| Transaction::clone(tx)).collect();
+            let accepted: Vec<_> = outcomes.iter().flatten().flatten().cloned().collect();
             Ok((!accepted.is_empty()).then_some(accepted))
         });
         if appended.is_ok()
@@ -253,7 +253,7 @@ impl Catalog {
     /// Lets every member propose on top of those before it.
     fn propose_group(&self, base: &Arc<State>, group: &[Arc<Pending>]) -> Result<Vec<Outcome>> {
         let time_us = self.environment.clock.now_us().max(base.last_time_us);
-        let mut view = View { state: base.clone(), records: self.records.clone() };
+        let mut view = View { state: base.clone(), records: self.records.clone(), staged: Some(Arc::default()) };
         let mut outcomes = Vec::with_capacity(group.len());
         for pending in group {
             let proposed = lock(&pending.propose)(&view);

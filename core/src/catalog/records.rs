@@ -50,7 +50,7 @@ impl Records {
 
     /// Keeps a record that was read or written, and shares its transactions.
     pub(super) fn remember(&self, record: LogRecord) -> Transactions {
-        let transactions: Transactions = record.transactions.into_iter().map(Arc::new).collect();
+        let transactions: Transactions = record.transactions.into();
         self.cache.insert(record.location, transactions.clone());
         transactions
     }

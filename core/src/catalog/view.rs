@@ -1,8 +1,10 @@
 //! Questions to the catalog as it was after some transaction.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
 
+use super::commit::lock;
 use super::key::{self, Key, TableState, Value};
 use super::records::Records;
 use super::state::{Branch, State, Tag};
@@ -42,7 +44,15 @@ impl VersionChange {
 pub struct View {
     pub(super) state: Arc<State>,
     pub(super) records: Arc<Records>,
+    /// For a view of transactions that are being committed together: what their versions consist of.
+    pub(super) staged: Option<Arc<StagedContents>>,
 }
+
+/// What whoever proposes a transaction keeps for those that stand on it in the same group; the catalog does not look.
+pub(super) type StagedContents = Mutex<HashMap<(TableName, Version), StagedContent>>;
+
+/// What a version consists of, in the form of whoever knows.
+pub type StagedContent = Arc<dyn Any + Send + Sync>;
 
 impl std::fmt::Debug for View {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -92,6 +102,18 @@ impl View {
             return Ok(staged.clone());
         }
         self.records.get(key::transaction_place(&self.entry(tx_id)?))
+    }
+
+    /// Keeps what a version consists of that is being committed, for those that stand on it in the same group.
+    pub fn stage_content(&self, table: &TableName, version: Version, content: StagedContent) {
+        if let Some(staged) = &self.staged {
+            lock(staged).insert((table.clone(), version), content);
+        }
+    }
+
+    /// What was kept of a version that is being committed.
+    pub fn staged_content(&self, table: &TableName, version: Version) -> Option<StagedContent> {
+        self.staged.as_ref().and_then(|staged| lock(staged).get(&(table.clone(), version)).cloned())
     }
 
     /// Whether a transaction is still being committed, so that its numbers may go to another.

@@ -18,6 +18,7 @@
 //! Numbers are little-endian. Magic, length and trailer stay where they are in every later format version, so that a
 //! newer record is told from a damaged one.
 
+use std::borrow::Borrow;
 use std::io::Read;
 
 use super::{FORMAT_VERSION, RecordHash, Sequence, Transaction, TxId, cbor};
@@ -79,8 +80,9 @@ pub fn encode(
     sequence: Sequence,
     previous: RecordHash,
     nonce: [u8; 16],
-    transactions: &[Transaction],
+    transactions: &[impl Borrow<Transaction>],
 ) -> Result<Encoded> {
+    let transactions: Vec<&Transaction> = transactions.iter().map(Borrow::borrow).collect();
     let Some(first) = transactions.first() else {
         return Err(Error::internal("a record without a transaction"));
     };

@@ -10,7 +10,7 @@ use crate::format::{NodeHash, RecordHash, Sequence, Transaction};
 use crate::store::{Access, StoreFile};
 
 /// What is to be appended under that sequence, if anything.
-pub type Decide<'a> = &'a mut dyn FnMut(Sequence) -> Result<Option<Vec<Transaction>>>;
+pub type Decide<'a> = &'a mut dyn FnMut(Sequence) -> Result<Option<Vec<Arc<Transaction>>>>;
 
 impl Log {
     /// Appends one record, durable on return, or nothing if `decide` says so.
@@ -85,7 +85,7 @@ impl Log {
         Ok(())
     }
 
-    fn encode(&self, at: LogPosition, transactions: &[Transaction]) -> Result<Encoded> {
+    fn encode(&self, at: LogPosition, transactions: &[Arc<Transaction>]) -> Result<Encoded> {
         let mut nonce = [0; 16];
         self.environment.randomness.fill(&mut nonce)?;
         record::encode(at.next, at.previous, nonce, transactions)
@@ -157,7 +157,7 @@ impl Log {
         at: LogPosition,
         location: RecordLocation,
         hash: RecordHash,
-        transactions: Vec<Transaction>,
+        transactions: Vec<Arc<Transaction>>,
     ) -> Appended {
         let record = LogRecord { sequence: at.next, location, hash, previous: at.previous, transactions };
         let mut state = self.state();

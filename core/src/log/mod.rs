@@ -82,7 +82,7 @@ pub struct LogRecord {
     /// The hash of the record before it.
     pub previous: RecordHash,
     /// What it holds: at least one, with ascending tx_ids without gaps.
-    pub transactions: Vec<Transaction>,
+    pub transactions: Vec<Arc<Transaction>>,
 }
 
 impl LogRecord {

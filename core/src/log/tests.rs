@@ -15,10 +15,10 @@ fn chain_start() -> RecordHash {
     RecordHash::of(b"a repository")
 }
 
-fn transaction(tx_id: u64, message_bytes: usize) -> Transaction {
+fn transaction(tx_id: u64, message_bytes: usize) -> Arc<Transaction> {
     let dice = SeededRandomness::new(tx_id);
     let letter = |_| char::from(b'a' + dice.below(26) as u8);
-    Transaction {
+    Arc::new(Transaction {
         tx_id: TxId(tx_id),
         branch: BranchName::main(),
         branch_id: BranchId(0),
@@ -30,7 +30,7 @@ fn transaction(tx_id: u64, message_bytes: usize) -> Transaction {
         tables: Vec::new(),
         refs: Vec::new(),
         reads: Vec::new(),
-    }
+    })
 }
 
 /// A log whose records hold one transaction each, with the tx_id of their sequence.

@@ -146,7 +146,7 @@ fn to_record(frame: &Frame<'_>, file: Sequence, offset: u64) -> Result<LogRecord
         location: RecordLocation { file, offset, bytes: frame.bytes },
         hash: frame.hash,
         previous: frame.previous,
-        transactions: frame.transactions()?,
+        transactions: frame.transactions()?.into_iter().map(Arc::new).collect(),
     })
 }
 

@@ -107,10 +107,18 @@ impl Repository {
         }
         let change = view.version_change(table, version)?;
         match view.is_staged(change.transaction.tx_id) {
-            true => self.resolve(view, table, &change),
+            true => match view.staged_content(table, version).map(Arc::downcast::<TableData>) {
+                Some(Ok(data)) => Ok(data),
+                _ => self.resolve(view, table, &change),
+            },
             // Many readers of a new version wait for the first.
             false => self.contents.get_or_insert_with(&key, || self.resolve(view, table, &change)),
         }
+    }
+
+    /// Keeps in memory what a version consists of that was just committed.
+    pub fn remember(&self, table: &TableName, version: Version, data: Arc<TableData>) {
+        self.contents.insert((table.clone(), version), data);
     }
 
     fn resolve(&self, view: &View, table: &TableName, change: &VersionChange) -> Result<Arc<TableData>> {

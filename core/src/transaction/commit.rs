@@ -1,19 +1,19 @@
 //! The last step of a transaction: check against what others committed, then one record.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
 use super::conflict::{Verdict, judge};
-use super::staged::{Staged, StagedChange, compose};
+use super::staged::{Composed, Staged, StagedChange, compose};
 use super::{Isolation, Transaction, Work, check_sequence, sum};
 use crate::catalog::{Draft, Snapshot, View};
 use crate::error::{Error, Result};
 use crate::format::{ChangeKind, TableChange, TableName, TableRead, TransactionKind, TxId, Version};
 use crate::limits::{INLINE_MANIFEST_BYTES_MAX, TRANSACTION_BYTES};
 use crate::repository::Repository;
-use crate::table::WriteStatistics;
+use crate::table::{TableData, WriteStatistics};
 
 /// What a commit did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -72,7 +72,11 @@ pub(super) struct Prepared {
     pub(super) staged: BTreeMap<TableName, Staged>,
     pub(super) reads: BTreeMap<TableName, Option<Version>>,
     pub(super) listed: bool,
+    pub(super) proposed: Proposed,
 }
+
+/// What the versions consist of that were proposed last.
+type Proposed = Arc<Mutex<Vec<(TableName, Version, Arc<TableData>)>>>;
 
 impl Transaction {
     /// Commits everything that was prepared, or nothing. When this returns, it is durable and visible.
@@ -98,10 +102,16 @@ impl Transaction {
             staged: work.staged,
             reads: work.reads,
             listed: work.listed,
+            proposed: Proposed::default(),
         };
         prepared.store_nodes(&self.view)?;
+        let proposed = prepared.proposed.clone();
         let committed =
             self.repository.catalog.commit(prepared.record_bytes(), Box::new(move |view| prepared.propose(view)))?;
+        if committed.is_some() {
+            let proposed = std::mem::take(&mut *proposed.lock().unwrap_or_else(PoisonError::into_inner));
+            proposed.into_iter().for_each(|(table, version, data)| self.repository.remember(&table, version, data));
+        }
         Ok(committed.map_or_else(|| self.nothing_to_commit(), |transaction| describe(&transaction, statistics)))
     }
 
@@ -176,9 +186,16 @@ impl Prepared {
         }
         self.check_reads(view, &head)?;
         let mut tables = Vec::with_capacity(self.staged.len());
+        let mut proposed = Vec::with_capacity(self.staged.len());
         for (table, staged) in &self.staged {
-            tables.extend(self.propose_table(view, &head, table, staged)?);
+            let Some(Composed { change, data }) = self.propose_table(view, &head, table, staged)? else { continue };
+            proposed.extend(change.to.zip(data).map(|(version, data)| (table.clone(), version, data)));
+            tables.push(change);
         }
+        for (table, version, data) in &proposed {
+            view.stage_content(table, *version, data.clone());
+        }
+        *self.proposed.lock().unwrap_or_else(PoisonError::into_inner) = proposed;
         Ok((!tables.is_empty()).then(|| Draft {
             branch: head.branch,
             branch_id: Some(head.branch_id),
@@ -198,7 +215,7 @@ impl Prepared {
         head: &Snapshot,
         table: &TableName,
         staged: &Staged,
-    ) -> Result<Option<TableChange>> {
+    ) -> Result<Option<Composed>> {
         let to = view.next_version(table)?;
         if let StagedChange::List(_, version) = &staged.change {
             check_sequence(table, *version, to)?;

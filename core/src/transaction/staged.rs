@@ -107,6 +107,19 @@ pub(super) fn is_listed(view: &View, table: &TableName, version: Version) -> Res
     Ok(matches!(recorded_content(view, table, version)?.manifest, ManifestSource::Listed(_)))
 }
 
+/// A change as the log keeps it.
+pub(super) struct Composed {
+    pub(super) change: TableChange,
+    /// What its version consists of, as whoever resolves it would find; `None` for a bare list, and where there is none.
+    pub(super) data: Option<Arc<TableData>>,
+}
+
+impl Composed {
+    fn without_data(change: TableChange) -> Option<Composed> {
+        Some(Composed { change, data: None })
+    }
+}
+
 /// Turns a staged change into the one that the log keeps, on top of version `parent`, as version `to`.
 ///
 /// `None` for a fold whose pieces are no longer there.
@@ -117,12 +130,14 @@ pub(super) fn compose(
     staged: &Staged,
     parent: Option<Version>,
     to: Version,
-) -> Result<Option<TableChange>> {
+) -> Result<Option<Composed>> {
     let load = |version| Parent::load(repository, view, table, version);
     let load_unless_listed = |version| Parent::load_unless_listed(repository, view, table, version);
     let (kind, data, rows_added, parent_data) = match (&staged.change, parent) {
-        (StagedChange::Drop, _) => return drop_change(view, table, parent).map(Some),
-        (StagedChange::List(chunks, _), _) => return list_change(view, table, chunks, parent, to).map(Some),
+        (StagedChange::Drop, _) => return drop_change(view, table, parent).map(Composed::without_data),
+        (StagedChange::List(chunks, _), _) => {
+            return list_change(view, table, chunks, parent, to).map(Composed::without_data);
+        }
         (StagedChange::Put(put), _) => {
             let grown_from = parent.filter(|_| !staged.anew);
             let kind = if grown_from.is_none() { ChangeKind::Create } else { ChangeKind::Overwrite };
@@ -146,13 +161,9 @@ pub(super) fn compose(
     let from = parent.filter(|_| kind != ChangeKind::Create);
     let inline = staged.change.inline().map(|rows| ByteBuf::from(rows.bytes.to_vec()));
     let content = Some(content_of(repository, &data, parent_data.as_ref())?);
-    Ok(Some(TableChange {
-        rows_added,
-        rows_removed,
-        content,
-        inline,
-        ..TableChange::new(table, kind, from, Some(to))
-    }))
+    let change = TableChange::new(table, kind, from, Some(to));
+    let change = TableChange { rows_added, rows_removed, content, inline, ..change };
+    Ok(Some(Composed { change, data: Some(Arc::new(data)) }))
 }
 
 fn drop_change(view: &View, table: &TableName, parent: Option<Version>) -> Result<TableChange> {

@@ -38,6 +38,11 @@ impl Index {
         Index { recent: OrdMap::new(), runs: runs.into_iter().map(open).collect() }
     }
 
+    /// Whether the files of all runs are there, in their sizes.
+    pub(super) fn is_there(&self) -> Result<bool> {
+        self.runs.iter().try_fold(true, |all, run| Ok(all && run.is_there()?))
+    }
+
     pub(super) fn insert(&mut self, key: Key, value: Value) {
         self.recent.insert(key, value);
     }

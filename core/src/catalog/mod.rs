@@ -83,8 +83,8 @@ impl Catalog {
     ) -> Result<Catalog> {
         let blocks = BlockCache::new();
         let open_log = |from| Log::open(store.clone(), environment.clone(), chain_start, from, access);
-        let (log, state) = match newest_checkpoint(&store, chain_start)? {
-            Some(checkpoint) => (open_log(Some(checkpoint.position))?, checkpoint.state(&store, &blocks)),
+        let (log, state) = match newest_checkpoint(&store, &blocks, chain_start)? {
+            Some(state) => (open_log(Some(state.position))?, state),
             None => (open_log(None)?, State::empty(LogPosition::start(chain_start))),
         };
         let catalog = Catalog {
@@ -145,9 +145,7 @@ impl Catalog {
     /// Takes in what other processes committed.
     fn refresh(&self) -> Result<()> {
         let _moving = lock(&self.moving);
-        if self.blocks.take_damaged() {
-            self.rebuild()?;
-        }
+        self.rebuild_if_damaged()?;
         let fresh = self.records.log.catch_up()?;
         self.take_in(fresh).map(|_| ())
     }
@@ -155,10 +153,15 @@ impl Catalog {
     /// Takes in what this handle has just appended.
     fn take_in_pending(&self) -> Result<()> {
         let _moving = lock(&self.moving);
-        if self.blocks.take_damaged() {
-            self.rebuild()?;
-        }
+        self.rebuild_if_damaged()?;
         self.take_in(self.records.log.pending()).map(|_| ())
+    }
+
+    fn rebuild_if_damaged(&self) -> Result<()> {
+        match self.blocks.take_damaged() {
+            true => self.rebuild().inspect_err(|_| self.blocks.mark_damaged()),
+            false => Ok(()),
+        }
     }
 
     /// Makes the index anew from the log: a file of it was missing or damaged.
@@ -171,6 +174,10 @@ impl Catalog {
                 break;
             }
             self.apply(&mut state, record?)?;
+        }
+        if state.position.next != end.next {
+            let at = format!("record {}", state.position.next);
+            return Err(Error::LogCorrupt { at, reason: "the log ends here, and it was longer".to_string() });
         }
         self.publish(state);
         // The next commit writes it down.
@@ -338,11 +345,22 @@ impl Catalog {
     }
 }
 
-/// The newest checkpoint, unless it is of a layout that this library does not know, or of another log.
-fn newest_checkpoint(store: &Arc<dyn Store>, chain_start: RecordHash) -> Result<Option<Checkpoint>> {
-    let newest = Snapshots::new(store.clone()).newest()?;
-    let checkpoint = newest.and_then(|(_, bytes)| Checkpoint::decode(&bytes));
-    Ok(checkpoint.filter(|checkpoint| checkpoint.chain_start == chain_start))
+/// The state that the newest checkpoint of this log holds whose index files are all there. One of a layout that this
+/// library does not know is passed over, too.
+fn newest_checkpoint(
+    store: &Arc<dyn Store>,
+    blocks: &Arc<BlockCache>,
+    chain_start: RecordHash,
+) -> Result<Option<State>> {
+    let snapshots = Snapshots::new(store.clone());
+    let checkpoints = snapshots.newest_first()?.filter_map(|(_, bytes)| Checkpoint::decode(&bytes));
+    for checkpoint in checkpoints.filter(|checkpoint| checkpoint.chain_start == chain_start) {
+        let state = checkpoint.state(store, blocks);
+        if state.index.is_there()? {
+            return Ok(Some(state));
+        }
+    }
+    Ok(None)
 }
 
 /// Deletes checkpoints, and index files that none of those left needs.

@@ -5,8 +5,8 @@
 //! consecutive transactions. Runs are derived from the log: one that is missing or damaged is built again from it.
 
 use std::fmt;
-use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::ops::{Range, RangeInclusive};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use super::block::{self, BLOCK_FENCES, Block, BlockCache, Layout};
 use super::key::{Key, Value, WIDTH};
 use crate::error::{Error, Result};
 use crate::format::{NodeHash, Sequence, TxId};
-use crate::store::Store;
+use crate::store::{Store, StoreFile};
 
 /// What a snapshot says of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,8 @@ pub(super) struct Run {
     /// The first key of every fence block.
     fences: Block,
     path: String,
+    /// Open from when it is first needed, for a sweep may take its name away.
+    file: Arc<OnceLock<Arc<dyn StoreFile>>>,
     store: Arc<dyn Store>,
     blocks: Arc<BlockCache>,
 }
@@ -62,7 +64,7 @@ impl Run {
     /// Names a run that a snapshot lists; nothing is read yet.
     pub(super) fn open(store: Arc<dyn Store>, blocks: Arc<BlockCache>, first_tx: TxId, info: RunInfo) -> Run {
         let fences = Block::of_fences(Bytes::copy_from_slice(&info.fences));
-        Run { path: run_path(&info), info: Arc::new(info), first_tx, fences, store, blocks }
+        Run { path: run_path(&info), info: Arc::new(info), first_tx, fences, file: Arc::default(), store, blocks }
     }
 
     /// Writes the sorted entries of some transactions as a run, durably.
@@ -86,6 +88,29 @@ impl Run {
         store.create(&run.path, &file)?;
         store.sync(&[run.path.as_str()])?;
         Ok(run)
+    }
+
+    /// Whether its file is there, in its size; keeps it open.
+    pub(super) fn is_there(&self) -> Result<bool> {
+        let file = self.open_file()?;
+        Ok(file.map(|file| file.bytes()).transpose()? == Some(self.file_bytes()))
+    }
+
+    fn open_file(&self) -> Result<Option<&Arc<dyn StoreFile>>> {
+        if self.file.get().is_none() {
+            let opened = self.store.open_file(&self.path)?;
+            return Ok(opened.map(|opened| self.file.get_or_init(|| opened)));
+        }
+        Ok(self.file.get())
+    }
+
+    fn file(&self) -> Result<&Arc<dyn StoreFile>> {
+        self.open_file()?.ok_or_else(|| self.damaged("is missing"))
+    }
+
+    fn file_bytes(&self) -> u64 {
+        let layout = self.info.layout();
+        layout.range(layout.data_blocks() + layout.fence_blocks() - 1).end
     }
 
     pub(super) fn info(&self) -> RunInfo {
@@ -129,15 +154,11 @@ impl Run {
 
     /// Adds all entries, in order: the file is read at once, and nothing of it is kept in memory.
     pub(super) fn all(&self, found: &mut Vec<(Key, Value)>) -> Result<()> {
-        let file = self.store.get(&self.path)?.ok_or_else(|| self.damaged("is missing"))?;
+        let file = self.read(0..self.file_bytes())?;
         if NodeHash::of(&file) != self.info.name {
             return Err(self.damaged("does not match its name"));
         }
-        let layout = self.info.layout();
-        if layout.range(layout.data_blocks() + layout.fence_blocks() - 1).end != file.len() as u64 {
-            return Err(self.damaged("does not fit its checkpoint"));
-        }
-        found.extend(layout.entries_of(&file));
+        found.extend(self.info.layout().entries_of(&file));
         Ok(())
     }
 
@@ -165,17 +186,28 @@ impl Run {
 
     fn read_block(&self, number: u64) -> Result<Block> {
         let layout = self.info.layout();
-        let range = layout.range(number);
-        let length = range.end - range.start;
-        let bytes = self.store.get_range(&self.path, range)?.ok_or_else(|| self.damaged("is missing"))?;
-        if bytes.len() as u64 != length {
-            return Err(self.damaged("is cut short"));
-        }
+        let bytes = self.read(layout.range(number))?;
         layout.verified(number, bytes).ok_or_else(|| self.damaged("does not match its hash"))
     }
 
+    fn read(&self, range: Range<u64>) -> Result<Bytes> {
+        let file = self.file()?;
+        let length = range.end.min(file.bytes()?).saturating_sub(range.start);
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+        let count = file.read_at(range.start, &mut bytes)?;
+        match count as u64 == range.end - range.start {
+            true => Ok(bytes.into()),
+            false => Err(self.damaged("is cut short")),
+        }
+    }
+
+    /// Has the index made anew, here and by whoever opens the repository next: no checkpoint that names this run is
+    /// used once its file is gone.
     fn damaged(&self, what: &str) -> Error {
         self.blocks.mark_damaged();
+        if let Err(error) = self.store.delete(&self.path) {
+            tracing::debug!(path = self.path, %error, "a damaged index file stays");
+        }
         let reason = format!("an index file {what}; the next operation makes the index anew from the log");
         Error::LogCorrupt { at: self.path.clone(), reason }
     }

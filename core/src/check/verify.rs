@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::hashing::{Hashing, hash_while};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
-use crate::format::{ChunkEntry, ChunkHash, Manifest, ManifestSource, NodeHash, TableChange, TxId};
+use crate::format::{ChunkEntry, ChunkHash, Manifest, ManifestSource, NodeHash, TableChange, Transaction, TxId};
 use crate::repository::Repository;
 
 /// What a problem of the log itself is reported of.
@@ -133,6 +133,8 @@ struct Found {
     used: BTreeMap<ChunkHash, Option<u64>>,
     /// Nodes of chunk lists that were read and are whole.
     sound: HashSet<NodeHash>,
+    /// It is told once: what is wrong with a file shows in every transaction that it holds.
+    index_is_damaged: bool,
 }
 
 /// Reads the log and the chunk lists; each chunk is given to be hashed as soon as it is known.
@@ -144,6 +146,7 @@ fn read_log(
 ) -> Result<BTreeMap<ChunkHash, Option<u64>>> {
     let view = repository.catalog.view()?;
     let mut found = Found::default();
+    let mut last_tx = TxId(0);
     for record in repository.catalog.log().scan(repository.catalog.beginning()) {
         cancel.check(ACTION)?;
         let record = match record {
@@ -155,30 +158,45 @@ fn read_log(
         };
         report.records += 1;
         for transaction in &record.transactions {
-            report.transactions += 1;
-            if transaction.tx_id <= view.last_tx()
-                && let Err(error) = check_index(&view, transaction)
-            {
-                report.problems.push(problem(
-                    format!("the index, transaction {}", transaction.tx_id),
-                    &error,
-                    Vec::new(),
-                ));
+            last_tx = transaction.tx_id;
+            if transaction.tx_id <= view.last_tx() && !found.index_is_damaged {
+                let checked = check_index(&view, transaction);
+                found.index_is_damaged = checked.is_err();
+                let object = format!("the index, transaction {}", transaction.tx_id);
+                report.problems.extend(checked.err().map(|error| problem(object, &error, Vec::new())));
             }
-            for change in &transaction.tables {
-                report.versions += u64::from(change.content.is_some());
-                if let Err(error) = found.collect(repository, change, hashing) {
-                    let version = change.to.map_or(0, |version| version.0);
-                    let object = format!("the chunk list of table {} version {version}", change.table);
-                    report.problems.push(problem(object, &error, vec![(change.table.to_string(), version)]));
-                }
-            }
+            found.transaction(repository, transaction, report, hashing);
+        }
+    }
+    // Behind damage of the log, what the index still finds.
+    for tx_id in last_tx.0 + 1..=view.last_tx().0 {
+        cancel.check(ACTION)?;
+        if let Ok(transaction) = view.transaction(TxId(tx_id)) {
+            found.transaction(repository, &transaction, report, hashing);
         }
     }
     Ok(found.used)
 }
 
 impl Found {
+    fn transaction(
+        &mut self,
+        repository: &Repository,
+        transaction: &Transaction,
+        report: &mut VerifyReport,
+        hashing: Option<&Hashing<'_>>,
+    ) {
+        report.transactions += 1;
+        for change in &transaction.tables {
+            report.versions += u64::from(change.content.is_some());
+            if let Err(error) = self.collect(repository, change, hashing) {
+                let version = change.to.map_or(0, |version| version.0);
+                let object = format!("the chunk list of table {} version {version}", change.table);
+                report.problems.push(problem(object, &error, vec![(change.table.to_string(), version)]));
+            }
+        }
+    }
+
     fn collect(&mut self, repository: &Repository, change: &TableChange, hashing: Option<&Hashing<'_>>) -> Result<()> {
         match change.content.as_ref().map(|content| &content.manifest) {
             Some(ManifestSource::Here(manifest)) => self.add_entries(&manifest.chunks, hashing),
@@ -208,7 +226,7 @@ impl Found {
 }
 
 /// The index finds a transaction and the versions that it made.
-fn check_index(view: &crate::catalog::View, transaction: &crate::format::Transaction) -> Result<()> {
+fn check_index(view: &crate::catalog::View, transaction: &Transaction) -> Result<()> {
     let differs = |what: String| Error::LogCorrupt {
         at: "the index".to_string(),
         reason: format!("it does not agree with the log about {what}"),
@@ -249,9 +267,11 @@ fn affected_versions(
     let view = repository.catalog.view()?;
     for tx_id in 1..=view.last_tx().0 {
         cancel.check(ACTION)?;
-        for change in &view.transaction(TxId(tx_id))?.tables {
+        // What cannot be read was reported by itself.
+        let Ok(transaction) = view.transaction(TxId(tx_id)) else { continue };
+        for change in &transaction.tables {
             let (Some(version), Some(_)) = (change.to, &change.content) else { continue };
-            for chunk in chunks_of(repository, &view, change)? {
+            for chunk in chunks_of(repository, &view, change).unwrap_or_default() {
                 if damaged.contains_key(&chunk) {
                     affected.entry(chunk).or_default().insert((change.table.to_string(), version.0));
                 }

@@ -51,14 +51,19 @@ impl Snapshots {
 
     /// The newest snapshot that can be read whole. Others are passed over: they can be rebuilt.
     pub fn newest(&self) -> Result<Option<(Sequence, Bytes)>> {
-        for sequence in self.list()? {
+        Ok(self.newest_first()?.next())
+    }
+
+    /// The snapshots that can be read whole, newest first.
+    pub fn newest_first(&self) -> Result<impl Iterator<Item = (Sequence, Bytes)>> {
+        let read = |sequence| {
             match self.get(sequence) {
-                Ok(Some(bytes)) => return Ok(Some((sequence, bytes))),
-                Ok(None) => {}
+                Ok(found) => return found.map(|bytes| (sequence, bytes)),
                 Err(error) => tracing::warn!(%sequence, %error, "passing over a snapshot that cannot be read"),
             }
-        }
-        Ok(None)
+            None
+        };
+        Ok(self.list()?.into_iter().filter_map(read))
     }
 
     /// Deletes all but the newest `keep` snapshots.

@@ -202,7 +202,7 @@ impl Store for MemoryStore {
         match self.read().get(path) {
             None => Ok(None),
             Some(Node::File(node)) => Ok(Some(Arc::new(MemoryFile::new(node.clone())))),
-            Some(Node::Object(_)) => Err(Error::invalid("path", format!("{path:?} is an object, not a file"))),
+            Some(Node::Object(bytes)) => Ok(Some(Arc::new(OpenObject { bytes: bytes.clone() }))),
         }
     }
 }
@@ -271,6 +271,40 @@ impl StoreFile for MemoryFile {
             *self.node.locked() = false;
             self.node.unlocked.notify_one();
         }
+        Ok(())
+    }
+}
+
+/// An object that was opened.
+#[derive(Debug)]
+struct OpenObject {
+    bytes: Bytes,
+}
+
+impl StoreFile for OpenObject {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        let part = &self.bytes[clamp(offset..offset.saturating_add(buffer.len() as u64), self.bytes.len())];
+        buffer[..part.len()].copy_from_slice(part);
+        Ok(part.len())
+    }
+
+    fn write_at(&self, _: u64, _: &[u8]) -> Result<()> {
+        Err(Error::ReadOnly { action: "write", reason: "an object never changes".to_string() })
+    }
+
+    fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn bytes(&self) -> Result<u64> {
+        Ok(self.bytes.len() as u64)
+    }
+
+    fn lock(&self) -> Result<()> {
+        Err(Error::internal("an object cannot be locked"))
+    }
+
+    fn unlock(&self) -> Result<()> {
         Ok(())
     }
 }

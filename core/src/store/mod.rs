@@ -108,7 +108,8 @@ pub trait Store: Debug + Send + Sync {
     /// its name is durable only after [`Store::sync`].
     fn allocate(&self, path: &str, bytes: u64) -> Result<Created>;
 
-    /// Opens a file for reading and, where the store allows it, writing in place; `None` if there is none.
+    /// Opens a file for reading and, where the store allows it, writing in place; `None` if there is none. An object can
+    /// be opened as well, and is only read. What is open stays readable when its name is gone.
     fn open_file(&self, path: &str) -> Result<Option<Arc<dyn StoreFile>>>;
 }
 

@@ -112,6 +112,19 @@ fn a_file_is_written_in_place_and_grows() {
 }
 
 #[test]
+fn an_object_that_is_open_stays_readable() {
+    every_store(|store| {
+        store.create("o", b"0123456789").unwrap();
+        let object = store.open_file("o").unwrap().unwrap();
+        store.delete("o").unwrap();
+        let mut buffer = [0; 20];
+        assert_eq!((object.bytes().unwrap(), object.read_at(7, &mut buffer).unwrap()), (10, 3));
+        assert_eq!(&buffer[..3], b"789");
+        assert!(store.open_file("o").unwrap().is_none());
+    });
+}
+
+#[test]
 fn a_lock_is_held_by_one_at_a_time() {
     every_store(|store| {
         store.allocate("lock", 8).unwrap();

@@ -196,6 +196,9 @@ fn a_damaged_index_file_is_told_and_then_repaired() {
             let db = repository.open(store.clone()).unwrap();
             all_right_or_told(&repository, &db, &context);
             assert!(all_right_or_told(&repository, &db, &context), "{context}: the same handle, once more");
+            let another = repository.open(store.clone()).unwrap();
+            assert!(all_right_or_told(&repository, &another, &context), "{context}: who opens it after that");
+            drop(another);
             db.create_tag("repaired", &At::head()).unwrap();
             drop(db);
             let db = repository.open(store).unwrap();

@@ -292,6 +292,11 @@ impl View {
         Ok(self.latest_version(table)?.unwrap_or_default().next())
     }
 
+    /// Whether there is such a version of a table.
+    pub fn has_version(&self, table: &TableName, version: Version) -> Result<bool> {
+        Ok(self.state.index.get(&key::version_key(TableKey::of(table.as_str()), version))?.is_some())
+    }
+
     /// The change that made a version; `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`.
     pub fn version_change(&self, table: &TableName, version: Version) -> Result<VersionChange> {
         let key = key::version_key(TableKey::of(table.as_str()), version);

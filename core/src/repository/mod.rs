@@ -101,8 +101,11 @@ impl Repository {
     /// What a version consists of; `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`.
     pub fn content(&self, view: &View, table: &TableName, version: Version) -> Result<Arc<TableData>> {
         let key = (table.clone(), version);
-        if let Some(data) = self.contents.get(&key) {
-            // The number of a commit that failed may have gone to another: only committed versions are kept.
+        // The number of a commit that failed may have gone to another: only committed versions are kept. They may be newer
+        // than the view.
+        if let Some(data) = self.contents.get(&key)
+            && view.has_version(table, version)?
+        {
             return Ok(data);
         }
         let change = view.version_change(table, version)?;

@@ -9,14 +9,7 @@ use arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type, Schema};
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::basic::{LogicalType, Type};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::ParquetMetaData;
 use parquet::schema::types::{ColumnDescriptor, ColumnPath};
-
-/// What `created_by` begins with in a chunk that this library wrote; a number follows.
-const CREATED_BY_PREFIX: &str = "armillaria version ";
-
-/// Since this number bounds are kept only where they hold.
-const BOUNDS_HOLD_SINCE: u32 = 2;
 
 /// The leaves of these rows whose statistics would not hold.
 pub(super) fn unbounded_leaves(batch: &RecordBatch) -> Result<Vec<ColumnPath>, ParquetError> {
@@ -37,19 +30,8 @@ pub(super) fn floating_leaves(schema: &Schema) -> Result<Vec<ColumnPath>, Parque
     Ok(leaves.columns().iter().filter(|leaf| is_floating(leaf)).map(|leaf| leaf.path().clone()).collect())
 }
 
-/// Whether the bounds that a Parquet file gives for floating point numbers hold for NaN too.
-pub(super) fn bounds_hold(file: &ParquetMetaData) -> bool {
-    let writer =
-        file.file_metadata().created_by().and_then(|by| by.strip_prefix(CREATED_BY_PREFIX)?.parse::<u32>().ok());
-    let mut columns = file.row_groups().iter().flat_map(|group| group.columns());
-    writer.is_some_and(|number| number >= BOUNDS_HOLD_SINCE)
-        || columns.all(|column| {
-            let bounds = column.statistics().is_some_and(|bounds| bounds.max_bytes_opt().is_some());
-            !(bounds && is_floating(column.column_descr()))
-        })
-}
-
-fn is_floating(leaf: &ColumnDescriptor) -> bool {
+/// Whether a leaf holds floating point numbers.
+pub(super) fn is_floating(leaf: &ColumnDescriptor) -> bool {
     matches!(leaf.physical_type(), Type::FLOAT | Type::DOUBLE) || leaf.logical_type_ref() == Some(&LogicalType::Float16)
 }
 

@@ -11,6 +11,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 
 use super::nan;
@@ -21,6 +22,12 @@ use crate::chunk_store::ChunkStore;
 use crate::error::{Error, Result};
 use crate::format::{ChunkHash, TableSchema};
 use crate::limits::ROW_GROUP_ROWS_MAX;
+
+/// What `created_by` begins with in a chunk that this library wrote; a number follows.
+const CREATED_BY_PREFIX: &str = "armillaria version ";
+
+/// Since this number bounds are kept only where they hold.
+const BOUNDS_HOLD_SINCE: u32 = 2;
 
 /// The chunk's rows as a file that says what it means; `None` if the chunk is one. `CHUNK_NOT_FOUND`, `HASH_MISMATCH`,
 /// `INVALID_ARGUMENT` if it holds no rows of this table.
@@ -35,7 +42,7 @@ pub(super) fn plain_copy(
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let file = ArrowReaderMetadata::load(&bytes, options)
         .map_err(|error| Error::invalid("chunks", format!("{chunk} is no Parquet file: {error}")))?;
-    if nan::bounds_hold(file.metadata()) && stands_as_meant(file.schema(), projection.output()) {
+    if bounds_hold(file.metadata()) && stands_as_meant(file.schema(), projection.output()) {
         return Ok(None);
     }
     let mut writer = writer(projection.output()).map_err(internal)?;
@@ -85,4 +92,16 @@ fn same_in_parquet(file: &DataType, meant: &DataType) -> bool {
         (Interval(_), Interval(_)) | (_, Null) => true,
         (file, meant) => file == meant,
     }
+}
+
+/// Whether the bounds that a Parquet file gives for floating point numbers hold for NaN too.
+fn bounds_hold(file: &ParquetMetaData) -> bool {
+    let writer =
+        file.file_metadata().created_by().and_then(|by| by.strip_prefix(CREATED_BY_PREFIX)?.parse::<u32>().ok());
+    let mut columns = file.row_groups().iter().flat_map(|group| group.columns());
+    writer.is_some_and(|number| number >= BOUNDS_HOLD_SINCE)
+        || columns.all(|column| {
+            let bounds = column.statistics().is_some_and(|bounds| bounds.max_bytes_opt().is_some());
+            !(bounds && nan::is_floating(column.column_descr()))
+        })
 }

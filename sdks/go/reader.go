@@ -47,7 +47,6 @@ func newReader(source *C.struct_ArrowArrayStream) (*reader, error) {
 
 // next reads a batch; nil at the end.
 func (r *reader) next() (arrow.RecordBatch, error) {
-	calls.giveWay()
 	var batch C.struct_ArrowArray
 	if errno := C.stream_next(&r.source, &batch); errno != 0 {
 		return nil, r.failure(errno)

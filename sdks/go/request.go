@@ -49,7 +49,6 @@ func invoke[P comparable](
 
 // run makes one call.
 func run(ctx context.Context, call func(*request, **C.ArmillariaError) C.ArmillariaStatus) error {
-	calls.giveWay()
 	r := &request{ctx: ctx}
 	defer r.free()
 	var failure *C.ArmillariaError

@@ -14,7 +14,9 @@ use serde::Serialize;
 
 use crate::catalog::View;
 use crate::error::{Error, Result};
-use crate::format::{BranchName, ChangeKind, RefChange, TableChange, TableName, Transaction, TransactionKind, TxId};
+use crate::format::{
+    BranchId, BranchName, ChangeKind, RefChange, TableChange, TableName, Transaction, TransactionKind, TxId,
+};
 
 /// One transaction, as the changelog tells it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -134,7 +136,7 @@ impl ChangesQuery {
 #[derive(Clone, Debug)]
 pub(crate) struct Filter {
     tables: BTreeSet<TableName>,
-    branch: Option<BranchName>,
+    branch: Option<BranchId>,
     from_time_us: i64,
     to_time_us: i64,
 }
@@ -142,10 +144,9 @@ pub(crate) struct Filter {
 impl Filter {
     /// Checks the names of a query: `INVALID_ARGUMENT`, `BRANCH_NOT_FOUND`.
     pub(crate) fn new(view: &View, query: &ChangesQuery) -> Result<Filter> {
-        let branch = query.branch.as_deref().map(BranchName::new).transpose()?;
-        if let Some(branch) = &branch {
-            view.branch(branch)?;
-        }
+        // Its number: of branches that had the same name one after another the last is meant.
+        let branch = |name| Ok(view.branch(&BranchName::new(name)?)?.id);
+        let branch = query.branch.as_deref().map(branch).transpose()?;
         Ok(Filter {
             tables: query.tables.iter().map(|table| TableName::new(table)).collect::<Result<_>>()?,
             branch,
@@ -157,7 +158,7 @@ impl Filter {
     /// The entry of a transaction, if it passes.
     fn entry(&self, transaction: &Transaction) -> Option<ChangelogEntry> {
         let in_time = (self.from_time_us..=self.to_time_us).contains(&transaction.time_us);
-        let on_branch = self.branch.as_ref().is_none_or(|branch| *branch == transaction.branch);
+        let on_branch = self.branch.is_none_or(|branch| branch == transaction.branch_id);
         let wanted = |change: &&TableChange| self.tables.is_empty() || self.tables.contains(&change.table);
         let tables: Vec<_> = transaction.tables.iter().filter(wanted).map(ChangelogTable::from).collect();
         let concerned = self.tables.is_empty() || !tables.is_empty();

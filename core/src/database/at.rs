@@ -66,10 +66,14 @@ impl At {
         self
     }
 
-    /// The same branch as it was at a time.
+    /// The branch of a snapshot, which this names, as it was at a time.
     #[cfg(feature = "sql")]
-    pub(super) fn then(&self, time_us: i64) -> At {
-        At { branch: self.branch.clone(), ..At::timestamp(time_us) }
+    pub(super) fn then(&self, time_us: i64, snapshot: &Snapshot) -> At {
+        let branch = match self.point {
+            Point::Head | Point::Time(_) => self.branch.clone(),
+            Point::Tag(_) | Point::Transaction(_) => Some(snapshot.branch.to_string()),
+        };
+        At { branch, ..At::timestamp(time_us) }
     }
 
     /// Refuses versions of single tables where all tables are meant; `INVALID_ARGUMENT`.
@@ -114,8 +118,8 @@ pub(super) fn missing_table(table: &TableName, snapshot: &Snapshot) -> Error {
     Error::TableNotFound { table: table.to_string(), at }
 }
 
-#[cfg(feature = "sql")]
 /// What `AT (VERSION => 'name')` means: a branch, else a tag; `branch:…`, `tag:…` and `tx:…` say which.
+#[cfg(feature = "sql")]
 pub(super) fn parse_reference(view: &View, text: &str) -> Result<At> {
     if let Some(name) = text.strip_prefix("branch:") {
         return Ok(At::branch(name));

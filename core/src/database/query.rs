@@ -86,7 +86,7 @@ impl SnapshotTables {
         let at = match at {
             TableAt::Default | TableAt::Version(_) => return Ok((self.at.clone(), self.snapshot.clone())),
             TableAt::Ref(name) => parse_reference(&self.view, name)?,
-            TableAt::Time(time_us) => self.at.then(*time_us),
+            TableAt::Time(time_us) => self.at.then(*time_us, &self.snapshot),
         };
         let snapshot = at.snapshot(&self.view, &self.current)?;
         Ok((at, snapshot))
@@ -117,9 +117,19 @@ struct TransactionTables {
     committed: SnapshotTables,
 }
 
+impl TransactionTables {
+    /// Whether a reference means what the transaction began from, by a name that may mean something else by now.
+    fn names_own_branch(&self, at: &TableAt) -> Result<bool> {
+        Ok(matches!(at, TableAt::Ref(_)) && self.committed.place(at)?.1 == self.committed.snapshot)
+    }
+}
+
 impl Tables for TransactionTables {
     fn resolve(&self, table: &str, at: &TableAt) -> Result<ResolvedTable> {
         if *at != TableAt::Default {
+            if self.names_own_branch(at)? {
+                self.transaction.note_read(&table_name(table)?)?;
+            }
             return self.committed.resolve(table, at);
         }
         let (version, data) = self.transaction.table(&table_name(table)?)?;
@@ -129,7 +139,12 @@ impl Tables for TransactionTables {
     fn list(&self, at: &TableAt) -> Result<Vec<String>> {
         match at {
             TableAt::Default => Ok(self.transaction.table_names()?.iter().map(ToString::to_string).collect()),
-            _ => self.committed.list(at),
+            _ => {
+                if self.names_own_branch(at)? {
+                    self.transaction.table_names()?;
+                }
+                self.committed.list(at)
+            }
         }
     }
 }

@@ -455,3 +455,34 @@ fn a_column_id_is_not_given_again_after_a_revert() {
     assert_eq!([ids(1), ids(2), ids(3), ids(4)], [vec![1], vec![1, 2], vec![1], vec![1, 3]]);
     assert_eq!(db.read_table("t", None, &At::version("t", 3)).unwrap().schema().fields().len(), 1);
 }
+
+#[test]
+fn a_branch_made_anew_has_none_of_the_changes_of_its_namesake() {
+    let db = memory();
+    let on_dev = WriteOptions { branch: Some("dev".to_string()), ..WriteOptions::append() };
+    db.write_table("t", rows(0..1), &WriteOptions::default()).unwrap();
+    db.create_branch("dev", &At::head(), None).unwrap();
+    db.write_table("t", rows(1..2), &on_dev).unwrap();
+    db.delete_branch("dev").unwrap();
+    db.create_branch("dev", &At::head(), None).unwrap();
+    let made = db.latest_tx_id().unwrap();
+    let written = db.write_table("t", rows(2..3), &on_dev).unwrap().tx_id;
+    let query = ChangesQuery::new().branch("dev");
+    let seen: Vec<u64> = db.changes(&query).unwrap().iter().map(|entry| entry.tx_id).collect();
+    assert_eq!(seen, [made, written]);
+}
+
+#[cfg(feature = "sql")]
+#[test]
+fn a_time_in_sql_is_a_time_on_the_branch_that_is_looked_at() {
+    let db = memory();
+    db.write_table("t", rows(0..1), &WriteOptions::default()).unwrap();
+    db.create_branch("dev", &At::head(), None).unwrap();
+    let on_dev = WriteOptions { branch: Some("dev".to_string()), ..WriteOptions::append() };
+    let tx_id = db.write_table("t", rows(1..3), &on_dev).unwrap().tx_id;
+    let count = |at: &At| {
+        let mut stream = db.query("SELECT id FROM t AT (TIMESTAMP => now())", &[], at).unwrap();
+        stream.by_ref().map(|batch| batch.unwrap().num_rows()).sum::<usize>()
+    };
+    assert_eq!([count(&At::head()), count(&At::branch("dev")), count(&At::tx(tx_id))], [1, 3, 3]);
+}

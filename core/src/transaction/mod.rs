@@ -117,6 +117,13 @@ impl Transaction {
         Ok((None, Arc::new(data)))
     }
 
+    /// Counts a table as read, as it was at the beginning.
+    #[cfg(feature = "sql")]
+    pub fn note_read(&self, table: &TableName) -> Result<()> {
+        let mut work = self.open_work()?;
+        self.read_base(&mut work, table).map(|_| ())
+    }
+
     /// The names of the tables that this transaction sees.
     pub fn table_names(&self) -> Result<Vec<TableName>> {
         let mut work = self.open_work()?;

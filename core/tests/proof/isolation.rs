@@ -203,13 +203,15 @@ fn a_missing_table_counts_as_read() {
 #[cfg(feature = "sql")]
 #[test]
 fn what_sql_reads_counts_as_read() {
-    let db = database();
-    append(&db, "other", [1]).unwrap();
-    let transaction = begin(&db, Isolation::Serializable);
-    collect_any(transaction.query("SELECT count(*) FROM other", &[]).unwrap());
-    transaction.write_table("t", narrow([5]), WriteMode::Append).unwrap();
-    append(&db, "other", [2]).unwrap();
-    assert_eq!(code_of(transaction.commit(None)), Code::SerializationFailure);
+    for sql in ["SELECT count(*) FROM other", "SELECT count(*) FROM other AT (VERSION => 'main')"] {
+        let db = database();
+        append(&db, "other", [1]).unwrap();
+        let transaction = begin(&db, Isolation::Serializable);
+        collect_any(transaction.query(sql, &[]).unwrap());
+        transaction.write_table("t", narrow([5]), WriteMode::Append).unwrap();
+        append(&db, "other", [2]).unwrap();
+        assert_eq!(code_of(transaction.commit(None)), Code::SerializationFailure, "{sql}");
+    }
 }
 
 #[cfg(feature = "sql")]

@@ -92,7 +92,7 @@ pub fn merge(
     let (strategy, message) = (options.strategy, options.message.clone());
     let committed = repository.catalog.commit(
         TRANSACTION_BYTES,
-        Box::new(move |view| {
+        Box::new(move |view: &View| {
             let plan = plan(view, &source, &into, strategy)?;
             if strategy == MergeStrategy::Fail && !plan.conflicts.is_empty() {
                 let (source_branch, into) = (source.to_string(), into.to_string());

@@ -22,7 +22,7 @@ pub fn revert(
     repository.check_writable("revert a transaction")?;
     let committed = repository.catalog.commit(
         TRANSACTION_BYTES,
-        Box::new(move |view| {
+        Box::new(move |view: &View| {
             let undone = view.transaction(tx_id)?;
             let snapshot = view.snapshot_of(tx_id)?;
             let head = same_branch(view, &snapshot)?;

@@ -24,7 +24,7 @@ pub fn set_versions(
     let branch = branch.clone();
     repository.catalog.commit(
         TRANSACTION_BYTES,
-        Box::new(move |view| {
+        Box::new(move |view: &View| {
             let head = view.head(&branch)?;
             let changes = versions.iter().map(|(table, version)| change(view, &head, table, *version));
             let tables: Vec<TableChange> = changes.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();

@@ -54,8 +54,20 @@ impl Draft {
     }
 }
 
-/// Says, with the log locked, what to commit on top of a view: a draft, nothing (`None`), or why not.
-pub type Propose = Box<dyn FnMut(&View) -> Result<Option<Draft>> + Send>;
+/// What is to be committed.
+pub trait Proposal: Send {
+    /// Says, with the log locked, what to commit on top of a view: a draft, nothing (`None`), or why not.
+    fn propose(&mut self, view: &View) -> Result<Option<Draft>>;
+
+    /// The draft is durable, and about to be seen by others.
+    fn committed(&mut self) {}
+}
+
+impl<F: FnMut(&View) -> Result<Option<Draft>> + Send> Proposal for F {
+    fn propose(&mut self, view: &View) -> Result<Option<Draft>> {
+        self(view)
+    }
+}
 
 /// What became of a proposal: the transaction, or `None` where there was nothing to commit.
 pub(super) type Outcome = Result<Option<Arc<Transaction>>>;
@@ -64,7 +76,7 @@ pub(super) type Outcome = Result<Option<Arc<Transaction>>>;
 pub(super) struct Pending {
     /// About how much of a record it takes.
     bytes: usize,
-    pub(super) propose: Mutex<Propose>,
+    pub(super) proposal: Mutex<Box<dyn Proposal>>,
     outcome: Mutex<Option<Outcome>>,
     /// Who waits for it.
     member: Thread,
@@ -113,9 +125,9 @@ impl CommitQueue {
     /// Waits until a proposal is settled, leading a group where nobody else does.
     ///
     /// `lead` must settle every member of the group that it is given.
-    pub(super) fn submit(&self, bytes: usize, propose: Propose, lead: impl Fn(&[Arc<Pending>])) -> Outcome {
-        let (propose, outcome) = (Mutex::new(propose), Mutex::new(None));
-        let mine = Arc::new(Pending { bytes, propose, outcome, member: thread::current() });
+    pub(super) fn submit(&self, bytes: usize, proposal: Box<dyn Proposal>, lead: impl Fn(&[Arc<Pending>])) -> Outcome {
+        let (proposal, outcome) = (Mutex::new(proposal), Mutex::new(None));
+        let mine = Arc::new(Pending { bytes, proposal, outcome, member: thread::current() });
         let mut waiting = lock(&self.waiting);
         waiting.proposals.push_back(mine.clone());
         loop {

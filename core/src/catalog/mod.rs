@@ -19,7 +19,7 @@ mod state;
 mod tests;
 mod view;
 
-pub use commit::{Draft, Propose};
+pub use commit::{Draft, Proposal};
 pub use key::TableState;
 pub use state::{Branch, Tag};
 pub use view::{Snapshot, StagedContent, VersionChange, View};
@@ -217,8 +217,8 @@ impl Catalog {
     /// `bytes` is about how much of a record it will take. `None` where the proposal found nothing to commit. Errors are
     /// the proposal's own, or the log's.
     #[instrument(level = "debug", skip_all, name = "commit")]
-    pub fn commit(&self, bytes: usize, propose: Propose) -> Result<Option<Arc<Transaction>>> {
-        let outcome = self.queue.submit(bytes, propose, |group| self.commit_group(group));
+    pub fn commit(&self, bytes: usize, proposal: Box<dyn Proposal>) -> Result<Option<Arc<Transaction>>> {
+        let outcome = self.queue.submit(bytes, proposal, |group| self.commit_group(group));
         if let Ok(Some(transaction)) = &outcome {
             debug!(tx_id = transaction.tx_id.0, branch = %transaction.branch, "committed");
             self.checkpoint_if_due();
@@ -243,6 +243,10 @@ impl Catalog {
             let accepted: Vec<_> = outcomes.iter().flatten().flatten().cloned().collect();
             Ok((!accepted.is_empty()).then_some(accepted))
         });
+        if appended.is_ok() {
+            let accepted = group.iter().zip(&outcomes).filter(|(_, outcome)| matches!(outcome, Ok(Some(_))));
+            accepted.for_each(|(pending, _)| lock(&pending.proposal).committed());
+        }
         if appended.is_ok()
             && let Err(error) = self.take_in_pending()
         {
@@ -263,7 +267,7 @@ impl Catalog {
         let mut view = View { state: base.clone(), records: self.records.clone(), staged: Some(Arc::default()) };
         let mut outcomes = Vec::with_capacity(group.len());
         for pending in group {
-            let proposed = lock(&pending.propose)(&view);
+            let proposed = lock(&pending.proposal).propose(&view);
             outcomes.push(match proposed {
                 Ok(Some(draft)) => {
                     let transaction = Arc::new(draft.number(view.last_tx().next(), time_us));

@@ -23,6 +23,9 @@ const SMALL_CHUNKS_MAX: usize = 32;
 /// fewer keep less of them side by side.
 const TIER_CHUNKS: usize = 8;
 
+/// How many times [`TAIL_BATCHES_MAX`] batches a tail has before nobody waits any longer for who was to fold it.
+const OVERDUE_FACTOR: usize = 8;
+
 /// A stretch of pieces: neighbouring chunks, and neighbouring batches of the tail between and around them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Window {
@@ -64,9 +67,10 @@ fn small_chunks_at_end(data: &TableData) -> usize {
     data.manifest.chunks.iter().rev().take_while(|chunk| chunk.bytes < SMALL_CHUNK_BYTES).count()
 }
 
-/// Whether the tail has grown to twice the length at which it should have been folded.
+/// Whether the tail has grown to many times the length at which it should have been folded: a fold takes as long as many
+/// small appends of others, so somewhat more is usual.
 pub(super) fn is_overdue(data: &TableData) -> bool {
-    data.tail.len() >= 2 * TAIL_BATCHES_MAX || data.tail_bytes() >= 2 * TAIL_BYTES_MAX
+    data.tail.len() >= OVERDUE_FACTOR * TAIL_BATCHES_MAX || data.tail_bytes() >= 2 * TAIL_BYTES_MAX
 }
 
 /// The stretch of small pieces with the most of them, if writing it together gains anything.

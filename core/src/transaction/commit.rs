@@ -1,14 +1,14 @@
 //! The last step of a transaction: check against what others committed, then one record.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::conflict::{Verdict, judge};
 use super::staged::{Composed, Staged, StagedChange, compose};
 use super::{Isolation, Transaction, Work, check_sequence, sum};
-use crate::catalog::{Draft, Snapshot, View};
+use crate::catalog::{Draft, Proposal, Snapshot, View};
 use crate::error::{Error, Result};
 use crate::format::{ChangeKind, TableChange, TableName, TableRead, TransactionKind, TxId, Version};
 use crate::limits::{INLINE_MANIFEST_BYTES_MAX, TRANSACTION_BYTES};
@@ -72,11 +72,9 @@ pub(super) struct Prepared {
     pub(super) staged: BTreeMap<TableName, Staged>,
     pub(super) reads: BTreeMap<TableName, Option<Version>>,
     pub(super) listed: bool,
-    pub(super) proposed: Proposed,
+    /// What the versions consist of that were proposed.
+    pub(super) proposed: Vec<(TableName, Version, Arc<TableData>)>,
 }
-
-/// What the versions consist of that were proposed last.
-type Proposed = Arc<Mutex<Vec<(TableName, Version, Arc<TableData>)>>>;
 
 impl Transaction {
     /// Commits everything that was prepared, or nothing. When this returns, it is durable and visible.
@@ -102,16 +100,10 @@ impl Transaction {
             staged: work.staged,
             reads: work.reads,
             listed: work.listed,
-            proposed: Proposed::default(),
+            proposed: Vec::new(),
         };
         prepared.store_nodes(&self.view)?;
-        let proposed = prepared.proposed.clone();
-        let committed =
-            self.repository.catalog.commit(prepared.record_bytes(), Box::new(move |view| prepared.propose(view)))?;
-        if committed.is_some() {
-            let proposed = std::mem::take(&mut *proposed.lock().unwrap_or_else(PoisonError::into_inner));
-            proposed.into_iter().for_each(|(table, version, data)| self.repository.remember(&table, version, data));
-        }
+        let committed = self.repository.catalog.commit(prepared.record_bytes(), Box::new(prepared))?;
         Ok(committed.map_or_else(|| self.nothing_to_commit(), |transaction| describe(&transaction, statistics)))
     }
 
@@ -159,25 +151,9 @@ pub(crate) fn describe(transaction: &crate::format::Transaction, statistics: Wri
     }
 }
 
-impl Prepared {
-    /// Writes the manifest nodes while nobody waits for the log; a commit that loses a race makes them anew.
-    fn store_nodes(&self, view: &View) -> Result<()> {
-        for (table, staged) in self.staged.iter().filter(|(_, staged)| staged.changes_chunks()) {
-            compose(&self.repository, view, table, staged, staged.base, view.next_version(table)?)?;
-        }
-        Ok(())
-    }
-
-    /// About how much of a record it takes: inlined rows, and for each table a chunk list and more.
-    fn record_bytes(&self) -> usize {
-        let tables = self.staged.values().map(|staged| {
-            TRANSACTION_BYTES + staged.change.inline().map_or(INLINE_MANIFEST_BYTES_MAX, |rows| rows.bytes.len())
-        });
-        TRANSACTION_BYTES + tables.sum::<usize>()
-    }
-
+impl Proposal for Prepared {
     /// Checks against a view that nobody can change meanwhile, and says what to commit.
-    fn propose(&self, view: &View) -> Result<Option<Draft>> {
+    fn propose(&mut self, view: &View) -> Result<Option<Draft>> {
         let head = view.head(&self.base.branch)?;
         if head.branch_id != self.base.branch_id {
             return Err(Error::BranchNotFound {
@@ -195,7 +171,7 @@ impl Prepared {
         for (table, version, data) in &proposed {
             view.stage_content(table, *version, data.clone());
         }
-        *self.proposed.lock().unwrap_or_else(PoisonError::into_inner) = proposed;
+        self.proposed = proposed;
         Ok((!tables.is_empty()).then(|| Draft {
             branch: head.branch,
             branch_id: Some(head.branch_id),
@@ -207,6 +183,31 @@ impl Prepared {
             refs: Vec::new(),
             reads: self.recorded_reads(),
         }))
+    }
+
+    /// Whoever reads the new versions need not resolve them.
+    fn committed(&mut self) {
+        for (table, version, data) in self.proposed.drain(..) {
+            self.repository.remember(&table, version, data);
+        }
+    }
+}
+
+impl Prepared {
+    /// Writes the manifest nodes while nobody waits for the log; a commit that loses a race makes them anew.
+    fn store_nodes(&self, view: &View) -> Result<()> {
+        for (table, staged) in self.staged.iter().filter(|(_, staged)| staged.changes_chunks()) {
+            compose(&self.repository, view, table, staged, staged.base, view.next_version(table)?)?;
+        }
+        Ok(())
+    }
+
+    /// About how much of a record it takes: inlined rows, and for each table a chunk list and more.
+    fn record_bytes(&self) -> usize {
+        let tables = self.staged.values().map(|staged| {
+            TRANSACTION_BYTES + staged.change.inline().map_or(INLINE_MANIFEST_BYTES_MAX, |rows| rows.bytes.len())
+        });
+        TRANSACTION_BYTES + tables.sum::<usize>()
     }
 
     fn propose_table(

@@ -278,7 +278,7 @@ impl Transaction {
         }
     }
 
-    /// Folds what is due, unless another transaction is at it.
+    /// Folds what is due, unless another transaction is at it or has done it since this one began.
     fn fold_due(&self, work: &mut Work, table: &TableName, parent: &TableData) -> Result<Option<Fold>> {
         let tables = &self.repository.tables;
         if !tables.is_fold_due(parent) {
@@ -288,8 +288,25 @@ impl Transaction {
         if claim.is_none() && !tables.is_fold_overdue(parent) {
             return Ok(None);
         }
-        work.fold_claims.extend(claim);
-        tables.fold_due(parent)
+        let Some(now) = self.data_now(table)? else { return Ok(None) };
+        let fold = tables.fold_due(&now)?;
+        work.fold_claims.extend(claim.filter(|_| fold.is_some()));
+        Ok(fold)
+    }
+
+    /// The table as others have left it on the branch by now, as far as this process knows.
+    fn data_now(&self, table: &TableName) -> Result<Option<Arc<TableData>>> {
+        let view = self.repository.catalog.latest_view();
+        let Some(branch) = view.find_branch(&self.base.branch).filter(|branch| branch.id == self.base.branch_id) else {
+            return Ok(None);
+        };
+        let head = Snapshot { tx_id: branch.head, ..self.base.clone() };
+        match view.version_at(&head, table)? {
+            Some(version) if !is_listed(&view, table, version)? => {
+                self.repository.content(&view, table, version).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Appends rows behind rows that this transaction staged inline, in that order: few rows stay together inline,

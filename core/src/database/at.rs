@@ -96,12 +96,23 @@ impl At {
         }
     }
 
+    /// The same, for whoever may need none: a version of a table stands on no branch, so that the current branch may
+    /// be gone. What is named must be there.
+    pub(super) fn snapshot_if_needed(&self, view: &View, current: &BranchName) -> Result<Result<Snapshot>> {
+        let names_a_place = self.branch.is_some() || self.point != Point::Head;
+        match self.snapshot(view, current) {
+            Err(error) if names_a_place => Err(error),
+            snapshot => Ok(snapshot),
+        }
+    }
+
     /// The version of a table that is meant; `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`.
-    pub(super) fn version_of(&self, view: &View, snapshot: &Snapshot, table: &TableName) -> Result<Version> {
+    pub(super) fn version_of(&self, view: &View, snapshot: &Result<Snapshot>, table: &TableName) -> Result<Version> {
         if let Some(version) = self.versions.get(table.as_str()) {
             view.version_change(table, Version(*version))?;
             return Ok(Version(*version));
         }
+        let snapshot = snapshot.as_ref().map_err(Error::clone)?;
         view.version_at(snapshot, table)?.ok_or_else(|| missing_table(table, snapshot))
     }
 

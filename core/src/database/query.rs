@@ -7,7 +7,7 @@ use super::transactions::unsupported_execute;
 use super::{At, Database, Transaction, table_name};
 use crate::cancel::CancelToken;
 use crate::catalog::{Snapshot, View};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::{BranchName, Version};
 use crate::repository::Repository;
 use crate::sql::{Parameters, ResolvedTable, TableAt, Tables};
@@ -31,10 +31,11 @@ impl Database {
         at: &At,
         cancel: &CancelToken,
     ) -> Result<RowStream> {
-        let (view, snapshot) = self.look(at)?;
+        let (view, current) = (self.view()?, self.branch_now());
+        let snapshot = at.snapshot_if_needed(&view, &current)?;
         at.check_versions(&view)?;
         let repository = self.repository()?.clone();
-        let tables = SnapshotTables { repository, view, snapshot, current: self.branch_now(), at: at.clone() };
+        let tables = SnapshotTables { repository, view, snapshot, current, at: at.clone() };
         self.inner.engine.query(sql, parameters, &tables, cancel)
     }
 
@@ -62,7 +63,7 @@ impl Transaction {
         let committed = SnapshotTables {
             repository: self.database.repository()?.clone(),
             view: self.transaction.view().clone(),
-            snapshot: self.transaction.snapshot().clone(),
+            snapshot: Ok(self.transaction.snapshot().clone()),
             current: self.transaction.branch().clone(),
             at: At::head(),
         };
@@ -75,21 +76,21 @@ impl Transaction {
 struct SnapshotTables {
     repository: Arc<Repository>,
     view: View,
-    snapshot: Snapshot,
+    snapshot: Result<Snapshot>,
     current: BranchName,
     at: At,
 }
 
 impl SnapshotTables {
     /// Where a table reference looks.
-    fn place(&self, at: &TableAt) -> Result<(At, Snapshot)> {
+    fn place(&self, at: &TableAt) -> Result<(At, Result<Snapshot>)> {
         let at = match at {
             TableAt::Default | TableAt::Version(_) => return Ok((self.at.clone(), self.snapshot.clone())),
             TableAt::Ref(name) => parse_reference(&self.view, name)?,
-            TableAt::Time(time_us) => self.at.then(*time_us, &self.snapshot),
+            TableAt::Time(time_us) => self.at.then(*time_us, self.snapshot.as_ref().map_err(Error::clone)?),
         };
         let snapshot = at.snapshot(&self.view, &self.current)?;
-        Ok((at, snapshot))
+        Ok((at, Ok(snapshot)))
     }
 }
 
@@ -107,7 +108,7 @@ impl Tables for SnapshotTables {
 
     fn list(&self, at: &TableAt) -> Result<Vec<String>> {
         let (_, snapshot) = self.place(at)?;
-        Ok(self.view.live_tables(&snapshot)?.keys().map(ToString::to_string).collect())
+        Ok(self.view.live_tables(&snapshot?)?.keys().map(ToString::to_string).collect())
     }
 }
 
@@ -120,7 +121,7 @@ struct TransactionTables {
 impl TransactionTables {
     /// Whether a reference means what the transaction began from, by a name that may mean something else by now.
     fn names_own_branch(&self, at: &TableAt) -> Result<bool> {
-        Ok(matches!(at, TableAt::Ref(_)) && self.committed.place(at)?.1 == self.committed.snapshot)
+        Ok(matches!(at, TableAt::Ref(_)) && self.committed.place(at)?.1? == *self.transaction.snapshot())
     }
 }
 

@@ -136,7 +136,8 @@ impl Database {
 
     fn table_data(&self, name: &str, at: &At) -> Result<(Version, Arc<TableData>)> {
         let table = table_name(name)?;
-        let (view, snapshot) = self.look(at)?;
+        let view = self.view()?;
+        let snapshot = at.snapshot_if_needed(&view, &self.branch_now())?;
         let version = at.version_of(&view, &snapshot, &table)?;
         Ok((version, self.repository()?.content(&view, &table, version)?))
     }
@@ -146,6 +147,7 @@ impl Database {
         let (view, snapshot) = self.look(at)?;
         at.check_versions(&view)?;
         let tables = view.live_tables(&snapshot)?;
+        let snapshot = Ok(snapshot);
         tables.keys().map(|table| table_info(&view, table, at.version_of(&view, &snapshot, table)?)).collect()
     }
 

@@ -250,6 +250,41 @@ fn branches_merge_and_conflict() {
 }
 
 #[test]
+fn a_version_is_found_though_the_current_branch_is_gone() {
+    let db = memory();
+    db.write_table("a", rows(0..2), &WriteOptions::default()).unwrap();
+    db.create_branch("dev", &At::head(), None).unwrap();
+    db.checkout("dev").unwrap();
+    db.delete_branch("dev").unwrap();
+
+    assert_eq!(read(&db, "a", &At::version("a", 1)), [0, 1]);
+    assert_eq!(db.table_schema("a", &At::version("a", 1)).unwrap().field(0).name(), "id");
+    assert_eq!(db.read_table("a", None, &At::version("a", 2)).err().unwrap().code(), Code::VersionNotFound);
+    assert_eq!(db.read_table("a", None, &At::head()).err().unwrap().code(), Code::BranchNotFound);
+    let elsewhere = At::branch("dev").with_version("a", 1);
+    assert_eq!(db.read_table("a", None, &elsewhere).err().unwrap().code(), Code::BranchNotFound);
+}
+
+#[cfg(feature = "sql")]
+#[test]
+fn sql_needs_the_current_branch_only_where_nothing_else_is_named() {
+    let db = memory();
+    db.write_table("a", rows(0..2), &WriteOptions::default()).unwrap();
+    db.create_branch("dev", &At::head(), None).unwrap();
+    db.checkout("dev").unwrap();
+    db.delete_branch("dev").unwrap();
+
+    for place in ["VERSION => 1", "VERSION => 'main'"] {
+        let found = db.query(&format!("SELECT id FROM a AT ({place})"), &[], &At::head()).unwrap();
+        assert_eq!(ids(found), [0, 1], "{place}");
+    }
+    assert_eq!(ids(db.query("SELECT id FROM a", &[], &At::version("a", 1)).unwrap()), [0, 1]);
+    for (sql, at) in [("SELECT id FROM a", At::head()), ("SELECT 1", At::branch("dev"))] {
+        assert_eq!(db.query(sql, &[], &at).err().unwrap().code(), Code::BranchNotFound, "{sql}");
+    }
+}
+
+#[test]
 fn transactions_are_isolated_and_rebase_appends() {
     let db = memory();
     db.write_table("a", rows(0..1), &WriteOptions::default()).unwrap();

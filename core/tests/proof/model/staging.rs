@@ -18,6 +18,7 @@ pub(crate) struct OpenTransaction {
     isolation: Isolation,
     staged: BTreeMap<String, Staged>,
     reads: BTreeMap<String, Option<u64>>,
+    has_listed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -39,7 +40,8 @@ impl Model {
     pub(crate) fn begin(&self, branch: &str, isolation: Isolation) -> Outcome<OpenTransaction> {
         let found = self.branch(branch)?;
         let (branch, line, base) = (branch.to_string(), found.line, found.head);
-        Ok(OpenTransaction { branch, line, base, isolation, staged: BTreeMap::new(), reads: BTreeMap::new() })
+        let (staged, reads) = (BTreeMap::new(), BTreeMap::new());
+        Ok(OpenTransaction { branch, line, base, isolation, staged, reads, has_listed: false })
     }
 
     /// Commits, and answers the new transaction; `None` where there was nothing to do.
@@ -53,7 +55,8 @@ impl Model {
         }
         if open.isolation == Isolation::Serializable {
             let changed = |(table, version): (&String, &Option<u64>)| self.live_version(head.head, table) != *version;
-            if open.reads.iter().any(changed) {
+            let came_or_went = || !self.live_tables(open.base).keys().eq(self.live_tables(head.head).keys());
+            if open.reads.iter().any(changed) || (open.has_listed && came_or_went()) {
                 return Err(Code::SerializationFailure);
             }
         }
@@ -138,7 +141,9 @@ impl OpenTransaction {
         self.look(model, table).map(|(rows, _)| rows).ok_or(Code::TableNotFound)
     }
 
-    pub(crate) fn tables(&self, model: &Model) -> Vec<String> {
+    /// What the transaction sees by name. Listing counts as a read of which tables there are.
+    pub(crate) fn tables(&mut self, model: &Model) -> Vec<String> {
+        self.has_listed = true;
         let known = model.live_tables(self.base).into_keys().map(str::to_string);
         let mut names: Vec<String> = known.chain(self.staged.keys().cloned()).collect();
         names.sort_unstable();

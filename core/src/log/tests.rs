@@ -373,6 +373,27 @@ fn a_failed_sync_poisons_the_handle_and_another_one_goes_on() {
 }
 
 #[test]
+fn what_a_failed_sync_let_go_is_not_written_back() {
+    let store = FaultyStore::new(11);
+    let log = open(Arc::new(store.clone()), None).unwrap();
+    append(&log, 200).unwrap();
+    store.inject(store.operations() + 2, Fault::Fail);
+    assert!(matches!(append(&log, 200), Err(Error::OutcomeUnknown { .. })));
+    let other = open(Arc::new(store.clone()), None).unwrap();
+    let seen = other.catch_up().unwrap().pop().unwrap();
+    assert_eq!(seen.sequence, Sequence(2));
+
+    // The kernel let the page go that it could not write, and read an older one from the disk.
+    let file = store.open_file(&files::path(Sequence(1))).unwrap().unwrap();
+    file.write_at(seen.location.offset, &vec![0; seen.location.bytes as usize]).unwrap();
+    let Err(Error::LogCorrupt { at, .. }) = append(&other, 10) else { panic!("it built on a record that is gone") };
+    assert!(at.contains(&seen.location.offset.to_string()), "{at}");
+    let mut now = vec![1; seen.location.bytes as usize];
+    file.read_at(seen.location.offset, &mut now).unwrap();
+    assert!(now.iter().all(|byte| *byte == 0));
+}
+
+#[test]
 fn a_full_disk_is_told_and_does_no_harm() {
     let store = FaultyStore::new(3);
     let log = open(Arc::new(store.clone()), None).unwrap();

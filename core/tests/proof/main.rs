@@ -1,4 +1,4 @@
-//! What must be shown: crashes, faults, killed processes, a model, isolation, bad input, damage, decoders.
+//! What must be shown: crashes, faults, killed processes, a model, isolation, visibility, bad input, damage, decoders.
 //!
 //! One test binary, so that it is linked once. Where a test is driven by a seed, a failure prints the command that
 //! repeats it. These variables make the long variants: `ARMILLARIA_PROOF_CASES` (state machine),
@@ -27,4 +27,5 @@ mod model;
 mod script;
 mod support;
 mod sweep;
+mod visibility;
 mod workload;

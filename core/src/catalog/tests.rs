@@ -1,6 +1,6 @@
 //! The index against a plain map, how much a lookup reads, damage, and the bytes of checkpoints.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::run::{Run, RunInfo};
 use super::state::State;
 use super::*;
 use crate::error::Error;
-use crate::format::{BranchId, Repository, TableKey, Version};
+use crate::format::{BranchId, BranchName, Repository, TableKey, TransactionKind, Version};
 use crate::log::RecordLocation;
 use crate::store::{MemoryStore, SeededRandomness};
 
@@ -324,6 +324,57 @@ fn the_fixture_gives_the_checkpoint_that_is_committed() {
     assert!(read(&committed) == read(&now), "{committed:?} is not what is derived today: {now:?}");
     std::fs::remove_dir_all(now).unwrap();
     assert_eq!(open().uncheckpointed_records.load(Ordering::Relaxed), 0, "the checkpoint was used");
+}
+
+fn commit_nothing(catalog: &Catalog) -> TxId {
+    let propose = |view: &View| {
+        let head = view.head(&BranchName::main())?;
+        Ok(Some(Draft {
+            branch: head.branch,
+            branch_id: Some(head.branch_id),
+            parents: vec![head.tx_id],
+            author: None,
+            message: None,
+            kind: TransactionKind::Refs,
+            tables: Vec::new(),
+            refs: Vec::new(),
+            reads: Vec::new(),
+        }))
+    };
+    catalog.commit(100, Box::new(propose)).unwrap().unwrap().tx_id
+}
+
+#[test]
+fn a_view_that_is_held_answers_though_its_index_files_were_swept() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = || {
+        let store = Arc::new(crate::store::LocalStore::open(directory.path(), Access::ReadWrite).unwrap());
+        Catalog::open(store, Environment::seeded(5), RecordHash::of(b"a repository"), Access::ReadWrite).unwrap()
+    };
+    let writer = open();
+    for _ in 0..20 {
+        commit_nothing(&writer);
+    }
+    writer.checkpoint().unwrap();
+    let reader = open();
+    let held = reader.view().unwrap();
+    let index_files = || files(&directory.path().join("index")).into_iter().collect::<BTreeSet<_>>();
+    let of_held = index_files();
+    assert!(!of_held.is_empty());
+
+    for _ in 0..2 * CHECKPOINTS_KEPT {
+        commit_nothing(&writer);
+        writer.checkpoint().unwrap();
+    }
+    let last = commit_nothing(&writer);
+    assert!(of_held.is_disjoint(&index_files()), "the sweep left files that the view uses");
+    for tx_id in (1..=20).map(TxId) {
+        assert_eq!(held.transaction(tx_id).unwrap().tx_id, tx_id);
+    }
+    assert_eq!(held.last_tx(), TxId(20));
+    let now = reader.view().unwrap();
+    assert_eq!((now.last_tx(), now.transaction(last).unwrap().parents.clone()), (last, vec![TxId(last.0 - 1)]));
+    assert!(!reader.blocks.is_damaged(), "nothing had to be made anew");
 }
 
 /// The files below a directory by their relative paths, sorted.

@@ -57,6 +57,9 @@ impl Draft {
 /// What is to be committed.
 pub trait Proposal: Send {
     /// Says, with the log locked, what to commit on top of a view: a draft, nothing (`None`), or why not.
+    ///
+    /// Asked again, on another view, where the record that was to hold the answer, or what the view began with, did
+    /// not come to be.
     fn propose(&mut self, view: &View) -> Result<Option<Draft>>;
 
     /// The draft is durable, and about to be seen by others.
@@ -122,6 +125,13 @@ impl Waiting {
 }
 
 impl CommitQueue {
+    /// How many proposals are in no group yet, and whether a group is on its way.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> (usize, bool) {
+        let waiting = lock(&self.waiting);
+        (waiting.proposals.len(), waiting.has_leader)
+    }
+
     /// Waits until a proposal is settled, leading a group where nobody else does.
     ///
     /// `lead` must settle every member of the group that it is given.

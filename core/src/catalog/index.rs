@@ -121,8 +121,11 @@ impl Index {
         Ok(Index { recent: OrdMap::new(), runs: kept.into() })
     }
 
-    /// The same index after `before`, a former self, was flushed to `after`.
+    /// The same index after `before`, a former self, was flushed to `after`; as it is where it was made anew since.
     pub(super) fn rebased(&self, before: &Index, after: &Index) -> Index {
+        if !Arc::ptr_eq(&self.runs, &before.runs) {
+            return self.clone();
+        }
         let recent = self.recent.clone().relative_complement(before.recent.clone());
         Index { recent, runs: after.runs.clone() }
     }

@@ -9,7 +9,9 @@
 
 mod block;
 mod checkpoint;
+mod checkpointing;
 mod commit;
+mod group;
 mod index;
 mod key;
 mod records;
@@ -28,23 +30,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use tracing::{debug, instrument};
+use tracing::instrument;
 
 use block::BlockCache;
-use checkpoint::Checkpoint;
-use commit::{CommitQueue, Outcome, Pending, lock};
+use checkpointing::newest_checkpoint;
+use commit::{CommitQueue, lock};
 use key::TransactionPlace;
 use records::Records;
 use state::State;
 
 use crate::error::{Error, Result};
-use crate::format::{RecordHash, Sequence, Transaction, TxId};
-use crate::limits::{SNAPSHOT_LOG_BYTES, SNAPSHOT_RECORDS};
-use crate::log::{Log, LogPosition, LogRecord, Snapshots};
+use crate::format::{RecordHash, TxId};
+use crate::limits::SNAPSHOT_RECORDS;
+use crate::log::{Log, LogPosition, LogRecord};
 use crate::store::{Access, Environment, Store};
-
-/// How many checkpoints a sweep leaves.
-const CHECKPOINTS_KEPT: usize = 64;
 
 /// The versioned catalog of one repository. Thread-safe; several processes may have it open at once.
 #[derive(Debug)]
@@ -63,7 +62,7 @@ pub struct Catalog {
     /// The last tx_id, for those who wait for the next.
     arrivals: Mutex<TxId>,
     arrived: Condvar,
-    /// Records, and their bytes, since the newest checkpoint.
+    /// Records, and their bytes, since the newest checkpoint, or the last try to write one.
     uncheckpointed_records: AtomicU64,
     uncheckpointed_bytes: AtomicU64,
     checkpointing: Mutex<()>,
@@ -212,77 +211,6 @@ impl Catalog {
         Ok(())
     }
 
-    /// Commits what a proposal says; when this returns, it is durable.
-    ///
-    /// `bytes` is about how much of a record it will take. `None` where the proposal found nothing to commit. Errors are
-    /// the proposal's own, or the log's.
-    #[instrument(level = "debug", skip_all, name = "commit")]
-    pub fn commit(&self, bytes: usize, proposal: Box<dyn Proposal>) -> Result<Option<Arc<Transaction>>> {
-        let outcome = self.queue.submit(bytes, proposal, |group| self.commit_group(group));
-        if let Ok(Some(transaction)) = &outcome {
-            debug!(tx_id = transaction.tx_id.0, branch = %transaction.branch, "committed");
-            self.checkpoint_if_due();
-        }
-        outcome
-    }
-
-    fn commit_group(&self, group: &[Arc<Pending>]) {
-        let mut outcomes: Vec<Outcome> = Vec::new();
-        let appended = self.records.log.append(&mut |sequence| {
-            // From here to the end of the append the log hands out nothing more, so the base stays the newest state.
-            let base = {
-                let _moving = lock(&self.moving);
-                self.take_in(self.records.log.pending())?
-            };
-            if base.position.next != sequence {
-                self.blocks.mark_damaged();
-                let behind = base.position.next;
-                return Err(Error::internal(format!("record {sequence} would not follow {behind}; try again")));
-            }
-            outcomes = self.propose_group(&base, group)?;
-            let accepted: Vec<_> = outcomes.iter().flatten().flatten().cloned().collect();
-            Ok((!accepted.is_empty()).then_some(accepted))
-        });
-        if appended.is_ok() {
-            let accepted = group.iter().zip(&outcomes).filter(|(_, outcome)| matches!(outcome, Ok(Some(_))));
-            accepted.for_each(|(pending, _)| lock(&pending.proposal).committed());
-        }
-        if appended.is_ok()
-            && let Err(error) = self.take_in_pending()
-        {
-            // The commit is durable whatever becomes of this process's picture of it.
-            tracing::warn!(%error, "cannot read back what was committed");
-        }
-        let settled = appended.map(|_| ());
-        outcomes.resize(group.len(), Ok(None));
-        for (pending, outcome) in group.iter().zip(outcomes) {
-            let refused = outcome.is_err();
-            pending.settle(if refused { outcome } else { settled.clone().and(outcome) });
-        }
-    }
-
-    /// Lets every member propose on top of those before it.
-    fn propose_group(&self, base: &Arc<State>, group: &[Arc<Pending>]) -> Result<Vec<Outcome>> {
-        let time_us = self.environment.clock.now_us().max(base.last_time_us);
-        let mut view = View { state: base.clone(), records: self.records.clone(), staged: Some(Arc::default()) };
-        let mut outcomes = Vec::with_capacity(group.len());
-        for pending in group {
-            let proposed = lock(&pending.proposal).propose(&view);
-            outcomes.push(match proposed {
-                Ok(Some(draft)) => {
-                    let transaction = Arc::new(draft.number(view.last_tx().next(), time_us));
-                    let mut state = State::clone(&view.state);
-                    state.apply(&transaction, None)?;
-                    view.state = Arc::new(state);
-                    Ok(Some(transaction))
-                }
-                Ok(None) => Ok(None),
-                Err(error) => Err(error),
-            });
-        }
-        Ok(outcomes)
-    }
-
     /// Waits until a transaction after `tx_id` is there, the time is over, or `stop` says so; answers how much of the
     /// time is left.
     ///
@@ -315,71 +243,4 @@ impl Catalog {
         self.arrived.notify_all();
         drop(seen);
     }
-
-    fn checkpoint_if_due(&self) {
-        let due = self.uncheckpointed_records.load(Ordering::Relaxed) >= SNAPSHOT_RECORDS
-            || self.uncheckpointed_bytes.load(Ordering::Relaxed) >= SNAPSHOT_LOG_BYTES;
-        let Ok(_alone) = self.checkpointing.try_lock() else { return };
-        if due && let Err(error) = self.checkpoint() {
-            // Derived data: the commit stands whatever happens here, and the next commit tries again.
-            debug!(%error, "no checkpoint");
-        }
-    }
-
-    /// Writes the published state down and sweeps what it replaces.
-    #[instrument(level = "debug", skip_all)]
-    fn checkpoint(&self) -> Result<()> {
-        let records = self.uncheckpointed_records.load(Ordering::Relaxed);
-        let bytes = self.uncheckpointed_bytes.load(Ordering::Relaxed);
-        let state = self.published();
-        let last = Sequence(state.position.next.0.saturating_sub(1));
-        let index = state.index.flushed(&self.store, &self.blocks, last, state.last_tx)?;
-        let flushed = State { index, ..State::clone(&state) };
-        let snapshots = Snapshots::new(self.store.clone());
-        snapshots.put(last, &Checkpoint::of(&flushed, self.beginning.previous).encode()?)?;
-        {
-            let _moving = lock(&self.moving);
-            let mut current = State::clone(&self.published());
-            current.index = current.index.rebased(&state.index, &flushed.index);
-            self.publish(current);
-        }
-        self.uncheckpointed_records.fetch_sub(records, Ordering::Relaxed);
-        self.uncheckpointed_bytes.fetch_sub(bytes, Ordering::Relaxed);
-        sweep(&self.store, &snapshots)
-    }
-}
-
-/// The state that the newest checkpoint of this log holds whose index files are all there. One of a layout that this
-/// library does not know is passed over, too.
-fn newest_checkpoint(
-    store: &Arc<dyn Store>,
-    blocks: &Arc<BlockCache>,
-    chain_start: RecordHash,
-) -> Result<Option<State>> {
-    let snapshots = Snapshots::new(store.clone());
-    let checkpoints = snapshots.newest_first()?.filter_map(|(_, bytes)| Checkpoint::decode(&bytes));
-    for checkpoint in checkpoints.filter(|checkpoint| checkpoint.chain_start == chain_start) {
-        let state = checkpoint.state(store, blocks);
-        if state.index.is_there()? {
-            return Ok(Some(state));
-        }
-    }
-    Ok(None)
-}
-
-/// Deletes checkpoints, and index files that none of those left needs.
-///
-/// Other processes may still look things up in older index files, or be about to write a checkpoint: what is younger
-/// than [`CHECKPOINTS_KEPT`] checkpoints stays.
-fn sweep(store: &Arc<dyn Store>, snapshots: &Snapshots) -> Result<()> {
-    let sequences = snapshots.list()?;
-    if sequences.len() < 2 * CHECKPOINTS_KEPT {
-        return Ok(());
-    }
-    snapshots.prune(CHECKPOINTS_KEPT)?;
-    let mut kept = Vec::new();
-    for sequence in snapshots.list()? {
-        kept.extend(snapshots.get(sequence)?.and_then(|bytes| Checkpoint::decode(&bytes)));
-    }
-    checkpoint::sweep_runs(&**store, &kept)
 }

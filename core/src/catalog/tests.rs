@@ -8,15 +8,16 @@ use proptest::prelude::*;
 
 use super::block::{self, Layout};
 use super::checkpoint::Checkpoint;
+use super::checkpointing::CHECKPOINTS_KEPT;
 use super::index::Index;
 use super::key::{self, Key, TransactionPlace, Value};
 use super::run::{Run, RunInfo};
 use super::state::State;
 use super::*;
 use crate::error::Error;
-use crate::format::{BranchId, BranchName, Repository, TableKey, TransactionKind, Version};
+use crate::format::{BranchId, BranchName, Repository, Sequence, TableKey, TransactionKind, Version};
 use crate::log::RecordLocation;
-use crate::store::{MemoryStore, SeededRandomness};
+use crate::store::{Fault, FaultyStore, MemoryStore, SeededRandomness};
 
 const BRANCHES: u64 = 3;
 const TABLES: u64 = 20;
@@ -381,4 +382,36 @@ fn a_view_that_is_held_answers_though_its_index_files_were_swept() {
 fn files(directory: &Path) -> Vec<String> {
     let store = crate::store::LocalStore::open(directory, Access::ReadOnly).unwrap();
     store.list("").unwrap().into_iter().map(|listed| listed.path).collect()
+}
+
+/// 600 commits, with a fault that is planned before the one that makes the first checkpoint due: how many runs and how
+/// many checkpoints were begun, and how many records the next opening reads.
+fn checkpoints_after(fault: &dyn Fn(&FaultyStore)) -> ([usize; 2], u64) {
+    let store = FaultyStore::new(1);
+    let open = || {
+        let (store, chain_start) = (Arc::new(store.clone()), RecordHash::of(b"a log"));
+        Catalog::open(store, Environment::seeded(1), chain_start, Access::ReadWrite).unwrap()
+    };
+    let catalog = open();
+    for n in 0..600 {
+        if n == 255 {
+            fault(&store);
+        }
+        commit_nothing(&catalog);
+    }
+    for tx_id in (1..=600).map(TxId) {
+        assert_eq!(catalog.view().unwrap().transaction(tx_id).unwrap().tx_id, tx_id);
+    }
+    let trace = store.trace();
+    let written = |directory| trace.iter().filter(|line| line.contains(&format!("create {directory}/"))).count();
+    (["index", "snapshots"].map(written), open().uncheckpointed_records.load(Ordering::Relaxed))
+}
+
+#[test]
+fn a_checkpoint_that_fails_is_tried_again_only_after_as_many_records() {
+    assert_eq!(checkpoints_after(&|_| ()), ([2, 2], 600 - 512));
+    // What a commit takes: lock, write, sync, the note. Then come the run and its sync, the checkpoint and its sync.
+    let full_at = |number| move |store: &FaultyStore| store.inject(store.operations() + number, Fault::OutOfSpace);
+    assert_eq!(checkpoints_after(&full_at(4)), ([2, 1], 600 - 512), "no run");
+    assert_eq!(checkpoints_after(&full_at(6)), ([2, 2], 600 - 512), "a run, and no checkpoint that names it");
 }

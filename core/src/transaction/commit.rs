@@ -11,7 +11,7 @@ use super::{Isolation, Transaction, Work, check_sequence, sum};
 use crate::catalog::{Draft, Proposal, Snapshot, View};
 use crate::error::{Error, Result};
 use crate::format::{ChangeKind, TableChange, TableName, TableRead, TransactionKind, TxId, Version};
-use crate::limits::{INLINE_MANIFEST_BYTES_MAX, TRANSACTION_BYTES};
+use crate::limits::TRANSACTION_BYTES;
 use crate::repository::Repository;
 use crate::table::{TableData, WriteStatistics};
 
@@ -204,10 +204,8 @@ impl Prepared {
 
     /// About how much of a record it takes: inlined rows, and for each table a chunk list and more.
     fn record_bytes(&self) -> usize {
-        let tables = self.staged.values().map(|staged| {
-            TRANSACTION_BYTES + staged.change.inline().map_or(INLINE_MANIFEST_BYTES_MAX, |rows| rows.bytes.len())
-        });
-        TRANSACTION_BYTES + tables.sum::<usize>()
+        let tables = self.staged.values().map(|staged| TRANSACTION_BYTES + staged.change.record_bytes());
+        TRANSACTION_BYTES + self.message.as_ref().map_or(0, String::len) + tables.sum::<usize>()
     }
 
     fn propose_table(

@@ -10,8 +10,12 @@ use crate::error::{Error, Result};
 use crate::format::{
     ChangeKind, ChunkHash, ManifestSource, SchemaSource, TableChange, TableContent, TableName, TailBatch, Version,
 };
+use crate::limits::INLINE_MANIFEST_BYTES_MAX;
 use crate::repository::Repository;
 use crate::table::{Appended, Fold, InlineBatch, InlineRows, Overwritten, TableData, WriteStatistics};
+
+/// What the name of a chunk takes in a bare list.
+const LISTED_CHUNK_BYTES: usize = 34;
 
 /// A change of one table, prepared: its chunks are durable, and nobody sees them.
 #[derive(Clone, Debug)]
@@ -45,6 +49,17 @@ impl StagedChange {
             StagedChange::Put(put) => put.inline.as_ref(),
             StagedChange::Append(appended) => appended.inline.as_ref(),
             StagedChange::Drop | StagedChange::Fold(_) | StagedChange::List(..) => None,
+        }
+    }
+}
+
+impl StagedChange {
+    /// About how much of a record it takes.
+    pub(super) fn record_bytes(&self) -> usize {
+        match (self, self.inline()) {
+            (StagedChange::List(chunks, _), _) => chunks.len() * LISTED_CHUNK_BYTES,
+            (_, Some(rows)) => rows.bytes.len(),
+            (_, None) => INLINE_MANIFEST_BYTES_MAX,
         }
     }
 }

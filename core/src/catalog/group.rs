@@ -1,0 +1,127 @@
+//! The way of a group into the log: its proposals are judged one on top of the other, and those that are accepted
+//! become one record.
+
+#[cfg(test)]
+mod tests;
+
+use std::slice;
+use std::sync::Arc;
+
+use tracing::{debug, instrument};
+
+use super::Catalog;
+use super::commit::{Outcome, Pending, Proposal, lock};
+use super::state::State;
+use super::view::View;
+use crate::error::{Error, Result};
+use crate::format::Transaction;
+use crate::log::Appended;
+
+impl Catalog {
+    /// Commits what a proposal says; when this returns, it is durable.
+    ///
+    /// `bytes` is about how much of a record it will take. `None` where the proposal found nothing to commit. Errors are
+    /// the proposal's own, or the log's; `UNSUPPORTED` if it is larger than a record can be.
+    #[instrument(level = "debug", skip_all, name = "commit")]
+    pub fn commit(&self, bytes: usize, proposal: Box<dyn Proposal>) -> Result<Option<Arc<Transaction>>> {
+        let outcome = self.queue.submit(bytes, proposal, |group| self.commit_group(group));
+        if let Ok(Some(transaction)) = &outcome {
+            debug!(tx_id = transaction.tx_id.0, branch = %transaction.branch, "committed");
+            self.checkpoint_if_due();
+        }
+        outcome
+    }
+
+    /// Settles every member.
+    fn commit_group(&self, group: &[Arc<Pending>]) {
+        let mut left = group.to_vec();
+        while !left.is_empty() {
+            left = self.commit_together(&left);
+        }
+    }
+
+    /// Settles members, one at least, and answers with those that have to be judged again.
+    fn commit_together(&self, members: &[Arc<Pending>]) -> Vec<Arc<Pending>> {
+        let mut outcomes = Vec::new();
+        match self.append(members, &mut outcomes) {
+            Ok(_) => {
+                self.publish_committed(members, &outcomes);
+                members.iter().zip(outcomes).for_each(|(member, outcome)| member.settle(outcome));
+                Vec::new()
+            }
+            // One of them is too large, or all of them together: no fault of those that are not.
+            Err(Error::Unsupported { .. }) if members.len() > 1 => {
+                members.iter().for_each(|member| self.commit_group(slice::from_ref(member)));
+                Vec::new()
+            }
+            Err(error) => settle_failed(members, outcomes, &error),
+        }
+    }
+
+    /// Appends what the members propose, as one record.
+    fn append(&self, members: &[Arc<Pending>], outcomes: &mut Vec<Outcome>) -> Result<Option<Appended>> {
+        self.records.log.append(&mut |sequence| {
+            // From here to the end of the append the log hands out nothing more, so the base stays the newest state.
+            let base = {
+                let _moving = lock(&self.moving);
+                self.take_in(self.records.log.pending())?
+            };
+            if base.position.next != sequence {
+                self.blocks.mark_damaged();
+                let behind = base.position.next;
+                return Err(Error::internal(format!("record {sequence} would not follow {behind}; try again")));
+            }
+            *outcomes = self.propose_together(&base, members);
+            let accepted: Vec<_> = outcomes.iter().flatten().flatten().cloned().collect();
+            Ok((!accepted.is_empty()).then_some(accepted))
+        })
+    }
+
+    /// Lets every member propose on top of those before it.
+    fn propose_together(&self, base: &Arc<State>, members: &[Arc<Pending>]) -> Vec<Outcome> {
+        let time_us = self.environment.clock.now_us().max(base.last_time_us);
+        let mut view = View { state: base.clone(), records: self.records.clone(), staged: Some(Arc::default()) };
+        members.iter().map(|member| propose_on(&mut view, member, time_us)).collect()
+    }
+
+    fn publish_committed(&self, members: &[Arc<Pending>], outcomes: &[Outcome]) {
+        let accepted = members.iter().zip(outcomes).filter(|(_, outcome)| is_accepted(outcome));
+        accepted.for_each(|(member, _)| lock(&member.proposal).committed());
+        if let Err(error) = self.take_in_pending() {
+            // The commit is durable whatever becomes of this process's picture of it.
+            tracing::warn!(%error, "cannot read back what was committed");
+        }
+    }
+}
+
+/// Lets a member propose on top of a view, which moves on if that is accepted.
+fn propose_on(view: &mut View, member: &Pending, time_us: i64) -> Outcome {
+    let Some(draft) = lock(&member.proposal).propose(view)? else { return Ok(None) };
+    let transaction = Arc::new(draft.number(view.last_tx().next(), time_us));
+    let mut state = State::clone(&view.state);
+    state.apply(&transaction, None)?;
+    view.state = Arc::new(state);
+    Ok(Some(transaction))
+}
+
+/// Settles those whose outcome an error of the log decides or leaves as it is; answers with the others: what they were
+/// judged by never came to be.
+fn settle_failed(members: &[Arc<Pending>], outcomes: Vec<Outcome>, error: &Error) -> Vec<Arc<Pending>> {
+    let Some(first_accepted) = outcomes.iter().position(is_accepted) else {
+        members.iter().for_each(|member| member.settle(Err(error.clone())));
+        return Vec::new();
+    };
+    let mut again = Vec::new();
+    for (at, (member, outcome)) in members.iter().zip(outcomes).enumerate() {
+        match outcome {
+            Ok(Some(_)) => member.settle(Err(error.clone())),
+            outcome if at < first_accepted => member.settle(outcome),
+            _ => again.push(member.clone()),
+        }
+    }
+    again
+}
+
+fn is_accepted(outcome: &Outcome) -> bool {
+    matches!(outcome, Ok(Some(_)))
+}

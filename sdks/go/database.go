@@ -12,7 +12,8 @@ import (
 // Database is an open repository, with a current branch that belongs to this handle alone. All goroutines may use it at
 // the same time.
 //
-// Close it when it is no longer needed. One that is forgotten is closed when the garbage collector finds it.
+// Close it when it is no longer needed. One that is forgotten, with its transactions and subscriptions, is closed when the
+// garbage collector finds it.
 type Database struct {
 	handle *handle[*C.ArmillariaDatabase]
 }

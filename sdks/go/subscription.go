@@ -30,6 +30,7 @@ type SubscribeOptions struct {
 type Subscription struct {
 	handle *handle[*C.ArmillariaSubscription]
 	turn   turn
+	db     *Database // or the garbage collector closes it, and with it the subscription
 }
 
 // Subscribe follows the changelog. TRANSACTION_NOT_FOUND for one in the future, BRANCH_NOT_FOUND.
@@ -42,7 +43,7 @@ func (db *Database) Subscribe(ctx context.Context, options *SubscribeOptions) (*
 		return nil, err
 	}
 	free := func(object *C.ArmillariaSubscription) { C.armillaria_subscription_free(object) }
-	s := &Subscription{newHandle("subscription", object, free), newTurn()}
+	s := &Subscription{newHandle("subscription", object, free), newTurn(), db}
 	runtime.AddCleanup(s, (*handle[*C.ArmillariaSubscription]).close, s.handle)
 	return s, nil
 }

@@ -33,6 +33,7 @@ type BeginOptions struct {
 type Tx struct {
 	handle *handle[*C.ArmillariaTransaction]
 	turn   turn
+	db     *Database // or the garbage collector closes it, and with it the transaction
 }
 
 // Begin begins a transaction. BRANCH_NOT_FOUND.
@@ -45,7 +46,7 @@ func (db *Database) Begin(ctx context.Context, options *BeginOptions) (*Tx, erro
 		return nil, err
 	}
 	free := func(object *C.ArmillariaTransaction) { C.armillaria_transaction_free(object) }
-	tx := &Tx{newHandle("transaction", object, free), newTurn()}
+	tx := &Tx{newHandle("transaction", object, free), newTurn(), db}
 	runtime.AddCleanup(tx, (*handle[*C.ArmillariaTransaction]).close, tx.handle)
 	return tx, nil
 }

@@ -98,7 +98,7 @@ impl Import {
         }
         let cancel = CancelToken::new();
         let _interrupt = interrupt::cancels(&cancel);
-        let files = Files::open(&self.files, self.reading.options(table))?;
+        let files = Files::open(&self.files, self.reading.options(table), &cancel)?;
         let progress =
             Progress::bytes(&format!("importing {}", self.table), files.bytes(), !context.output().is_json());
         let position = Position::default();

@@ -10,6 +10,7 @@ mod infer;
 mod json;
 mod json_type;
 mod parquet;
+mod spool;
 mod unite;
 
 use std::fs::File;
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use armillaria::{Error, Result};
+use armillaria::{CancelToken, Error, Result};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use tempfile::NamedTempFile;
@@ -115,8 +116,8 @@ pub(crate) struct Files {
 
 impl Files {
     /// Opens files (`-` is standard input) and finds the schema that unites them.
-    pub(crate) fn open(paths: &[PathBuf], options: ReadOptions) -> Result<Files> {
-        let sources = paths.iter().map(|path| Source::open(path, &options)).collect::<Result<Vec<_>>>()?;
+    pub(crate) fn open(paths: &[PathBuf], options: ReadOptions, cancel: &CancelToken) -> Result<Files> {
+        let sources = paths.iter().map(|path| Source::open(path, &options, cancel)).collect::<Result<Vec<_>>>()?;
         let schemas = sources.iter().map(|source| source.schema(&options)).collect::<Result<Vec<_>>>()?;
         let named = sources.iter().map(|source| source.name.as_str()).zip(&schemas);
         let schema = unite::unite(named)?;
@@ -147,9 +148,9 @@ impl Files {
 }
 
 impl Source {
-    fn open(path: &Path, options: &ReadOptions) -> Result<Source> {
+    fn open(path: &Path, options: &ReadOptions, cancel: &CancelToken) -> Result<Source> {
         if path == Path::new("-") {
-            return Source::standard_input(options);
+            return Source::standard_input(options, cancel);
         }
         let name = path.display().to_string();
         let format = options.format.or_else(|| FileFormat::of(path)).ok_or_else(|| unknown_format(&name))?;
@@ -161,19 +162,23 @@ impl Source {
         if metadata.is_dir() {
             return Err(Error::invalid("file", format!("{name} is a folder, not a file")));
         }
-        let pipe = File::open(path).map_err(failed)?;
-        Source::spooled(pipe, name, format)
+        let path = path.to_owned();
+        Source::spooled(move || File::open(path), name, format, cancel)
     }
 
-    fn standard_input(options: &ReadOptions) -> Result<Source> {
+    fn standard_input(options: &ReadOptions, cancel: &CancelToken) -> Result<Source> {
         let format = options.format.ok_or_else(|| unknown_format("standard input"))?;
-        Source::spooled(io::stdin().lock(), "standard input".into(), format)
+        Source::spooled(|| Ok(io::stdin()), "standard input".into(), format, cancel)
     }
 
     /// Puts what can be read only once into a temporary file, because types are found by reading twice.
-    fn spooled(mut pipe: impl Read, name: String, format: FileFormat) -> Result<Source> {
-        let mut spool = NamedTempFile::new().map_err(|error| Error::io("make a temporary file", &name, error))?;
-        let bytes = io::copy(&mut pipe, spool.as_file_mut()).map_err(|error| Error::io("read a pipe", &name, error))?;
+    fn spooled<R: Read>(
+        open: impl FnOnce() -> io::Result<R> + Send + 'static,
+        name: String,
+        format: FileFormat,
+        cancel: &CancelToken,
+    ) -> Result<Source> {
+        let (spool, bytes) = spool::spool(open, &name, cancel)?;
         Ok(Source { path: spool.path().into(), name, format, bytes, _spool: Some(spool) })
     }
 

@@ -27,7 +27,7 @@ impl Folder {
 }
 
 fn read(paths: &[PathBuf], options: ReadOptions) -> Result<RecordBatch> {
-    let files = Files::open(paths, options)?;
+    let files = Files::open(paths, options, &CancelToken::new())?;
     let schema = files.schema();
     let batches: Result<Vec<_>, _> = files.read(Position::default()).collect();
     Ok(concat_batches(&schema, &batches.map_err(crate::rows::unwrap_error)?).unwrap())

@@ -7,6 +7,7 @@ mod changes;
 mod errors;
 mod health;
 mod help;
+mod interrupt;
 mod readme;
 mod runner;
 mod sql;

@@ -6,6 +6,9 @@ pub const NAME_BYTES_MAX: usize = 255;
 /// A log file is allocated at this size, all zeros; a record that does not fit begins the next file.
 pub const LOG_FILE_BYTES: u64 = 4 << 20;
 
+/// Records are read in rounds of about this many bytes, so that a long log is never in memory as a whole.
+pub const LOOK_BYTES: u64 = 4 << 20;
+
 /// The largest log record, header and trailer included; also what bounds a decoder's allocation.
 pub const RECORD_BYTES_MAX: usize = 64 << 20;
 

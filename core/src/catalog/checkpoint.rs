@@ -93,10 +93,10 @@ impl Checkpoint {
 pub(super) fn sweep_runs(store: &dyn Store, kept: &[Checkpoint]) -> Result<()> {
     let Some(oldest) = kept.iter().map(|checkpoint| checkpoint.position.next).min() else { return Ok(()) };
     let needed: HashSet<String> = kept.iter().flat_map(Checkpoint::files).collect();
-    for listed in store.list(RUNS)? {
-        let old = run_sequence(&listed.path).is_some_and(|sequence| sequence < oldest);
-        if old && !needed.contains(&listed.path) {
-            store.delete(&listed.path)?;
+    for path in store.names(RUNS)? {
+        let old = run_sequence(&path).is_some_and(|sequence| sequence < oldest);
+        if old && !needed.contains(&path) {
+            store.delete(&path)?;
         }
     }
     Ok(())

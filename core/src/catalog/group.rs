@@ -4,8 +4,8 @@
 #[cfg(test)]
 mod tests;
 
-use std::slice;
 use std::sync::Arc;
+use std::{mem, slice};
 
 use tracing::{debug, instrument};
 
@@ -42,24 +42,30 @@ impl Catalog {
 
     /// Settles members, one at least, and answers with those that have to be judged again.
     fn commit_together(&self, members: &[Arc<Pending>]) -> Vec<Arc<Pending>> {
-        let mut outcomes = Vec::new();
-        match self.append(members, &mut outcomes) {
-            Ok(_) => {
-                self.publish_committed(members, &outcomes);
-                members.iter().zip(outcomes).for_each(|(member, outcome)| member.settle(outcome));
+        let mut proposed = None;
+        let appended = self.append(members, &mut proposed);
+        match (appended, proposed) {
+            (Ok(appended), Some(mut proposed)) => {
+                self.publish_committed(members, &mut proposed, appended);
+                members.iter().zip(proposed.outcomes).for_each(|(member, outcome)| member.settle(outcome));
                 Vec::new()
             }
             // One of them is too large, or all of them together: no fault of those that are not.
-            Err(Error::Unsupported { .. }) if members.len() > 1 => {
+            (Err(Error::Unsupported { .. }), Some(_)) if members.len() > 1 => {
                 members.iter().for_each(|member| self.commit_group(slice::from_ref(member)));
                 Vec::new()
             }
-            Err(error) => settle_failed(members, outcomes, &error),
+            (Err(error), Some(proposed)) => settle_failed(members, proposed.outcomes, &error),
+            (appended, None) => {
+                let error = appended.err().unwrap_or_else(|| Error::internal("an append that asked for nothing"));
+                members.iter().for_each(|member| member.settle(Err(error.clone())));
+                Vec::new()
+            }
         }
     }
 
     /// Appends what the members propose, as one record.
-    fn append(&self, members: &[Arc<Pending>], outcomes: &mut Vec<Outcome>) -> Result<Option<Appended>> {
+    fn append(&self, members: &[Arc<Pending>], proposed: &mut Option<Proposed>) -> Result<Option<Appended>> {
         self.records.log.append(&mut |sequence| {
             // From here to the end of the append the log hands out nothing more, so the base stays the newest state.
             let base = {
@@ -71,46 +77,75 @@ impl Catalog {
                 let behind = base.position.next;
                 return Err(Error::internal(format!("record {sequence} would not follow {behind}; try again")));
             }
-            *outcomes = self.propose_together(&base, members);
+            let Proposed { outcomes, .. } = proposed.insert(self.propose_together(base, members));
             let accepted: Vec<_> = outcomes.iter().flatten().flatten().cloned().collect();
             Ok((!accepted.is_empty()).then_some(accepted))
         })
     }
 
     /// Lets every member propose on top of those before it.
-    fn propose_together(&self, base: &Arc<State>, members: &[Arc<Pending>]) -> Vec<Outcome> {
+    fn propose_together(&self, base: Arc<State>, members: &[Arc<Pending>]) -> Proposed {
         let time_us = self.environment.clock.now_us().max(base.last_time_us);
         let mut view = View { state: base.clone(), records: self.records.clone(), staged: Some(Arc::default()) };
-        members.iter().map(|member| propose_on(&mut view, member, time_us)).collect()
+        let outcomes = members.iter().map(|member| propose_on(&mut view, member, time_us)).collect();
+        Proposed { base, state: view.state, outcomes }
     }
 
-    fn publish_committed(&self, members: &[Arc<Pending>], outcomes: &[Outcome]) {
-        let accepted = members.iter().zip(outcomes).filter(|(_, outcome)| is_accepted(outcome));
+    fn publish_committed(&self, members: &[Arc<Pending>], proposed: &mut Proposed, appended: Option<Appended>) {
+        let accepted = members.iter().zip(&proposed.outcomes).filter(|(_, outcome)| is_accepted(outcome));
         accepted.for_each(|(member, _)| lock(&member.proposal).committed());
-        if let Err(error) = self.take_in_pending() {
+        if let Some(appended) = appended
+            && let Err(error) = self.take_in_appended(proposed, appended)
+        {
             // The commit is durable whatever becomes of this process's picture of it.
             tracing::warn!(%error, "cannot read back what was committed");
         }
     }
+
+    /// Publishes what was appended: the state that was proposed, where nothing has moved since.
+    fn take_in_appended(&self, proposed: &mut Proposed, appended: Appended) -> Result<()> {
+        let _moving = lock(&self.moving);
+        self.rebuild_if_damaged()?;
+        let mut fresh = self.records.log.pending();
+        match fresh.pop_if(|record| record.sequence == appended.sequence) {
+            Some(record) if fresh.is_empty() && Arc::ptr_eq(&proposed.base, &self.published()) => {
+                let (location, behind) = (record.location, record.behind());
+                self.remember(record);
+                let mut state = Arc::unwrap_or_clone(mem::replace(&mut proposed.state, proposed.base.clone()));
+                state.settle(location, behind);
+                self.publish(state);
+            }
+            record => {
+                fresh.extend(record);
+                self.take_in(fresh)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the members of a group want to become of the catalog.
+struct Proposed {
+    /// What they stand on.
+    base: Arc<State>,
+    /// What they make of it, all together.
+    state: Arc<State>,
+    /// What each of them said.
+    outcomes: Vec<Outcome>,
 }
 
 /// Lets a member propose on top of a view, which moves on if that is accepted.
 fn propose_on(view: &mut View, member: &Pending, time_us: i64) -> Outcome {
     let Some(draft) = lock(&member.proposal).propose(view)? else { return Ok(None) };
     let transaction = Arc::new(draft.number(view.last_tx().next(), time_us));
-    let mut state = State::clone(&view.state);
-    state.apply(&transaction, None)?;
-    view.state = Arc::new(state);
+    Arc::make_mut(&mut view.state).apply(&transaction, None)?;
     Ok(Some(transaction))
 }
 
 /// Settles those whose outcome an error of the log decides or leaves as it is; answers with the others: what they were
 /// judged by never came to be.
 fn settle_failed(members: &[Arc<Pending>], outcomes: Vec<Outcome>, error: &Error) -> Vec<Arc<Pending>> {
-    let Some(first_accepted) = outcomes.iter().position(is_accepted) else {
-        members.iter().for_each(|member| member.settle(Err(error.clone())));
-        return Vec::new();
-    };
+    let first_accepted = outcomes.iter().position(is_accepted).unwrap_or(outcomes.len());
     let mut again = Vec::new();
     for (at, (member, outcome)) in members.iter().zip(outcomes).enumerate() {
         match outcome {

@@ -36,7 +36,7 @@ use block::BlockCache;
 use checkpointing::newest_checkpoint;
 use commit::{CommitQueue, lock};
 use key::TransactionPlace;
-use records::Records;
+use records::{Records, Transactions};
 use state::State;
 
 use crate::error::{Error, Result};
@@ -44,6 +44,14 @@ use crate::format::{RecordHash, TxId};
 use crate::limits::SNAPSHOT_RECORDS;
 use crate::log::{Log, LogPosition, LogRecord};
 use crate::store::{Access, Environment, Store};
+
+/// What those who wait for the next transaction look at.
+#[derive(Debug)]
+struct Arrivals {
+    last_tx: TxId,
+    /// How many wait.
+    waiting: usize,
+}
 
 /// The versioned catalog of one repository. Thread-safe; several processes may have it open at once.
 #[derive(Debug)]
@@ -59,8 +67,7 @@ pub struct Catalog {
     /// Held while the state moves on, so that records are applied in their order.
     moving: Mutex<()>,
     queue: CommitQueue,
-    /// The last tx_id, for those who wait for the next.
-    arrivals: Mutex<TxId>,
+    arrivals: Mutex<Arrivals>,
     arrived: Condvar,
     /// Records, and their bytes, since the newest checkpoint, or the last try to write one.
     uncheckpointed_records: AtomicU64,
@@ -82,7 +89,7 @@ impl Catalog {
     ) -> Result<Catalog> {
         let blocks = BlockCache::new();
         let open_log = |from| Log::open(store.clone(), environment.clone(), chain_start, from, access);
-        let (log, state) = match newest_checkpoint(&store, &blocks, chain_start)? {
+        let (log, state) = match newest_checkpoint(&store, &blocks, chain_start) {
             Some(state) => (open_log(Some(state.position))?, state),
             None => (open_log(None)?, State::empty(LogPosition::start(chain_start))),
         };
@@ -92,7 +99,7 @@ impl Catalog {
             records: Arc::new(Records::new(log)),
             beginning: LogPosition::start(chain_start),
             blocks,
-            arrivals: Mutex::new(state.last_tx),
+            arrivals: Mutex::new(Arrivals { last_tx: state.last_tx, waiting: 0 }),
             published: RwLock::new(Arc::new(state)),
             moving: Mutex::new(()),
             queue: CommitQueue::default(),
@@ -134,26 +141,29 @@ impl Catalog {
         self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn publish(&self, state: State) {
+    fn publish(&self, state: impl Into<Arc<State>>) {
+        let state = state.into();
         let last_tx = state.last_tx;
-        *self.published.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
-        *lock(&self.arrivals) = last_tx;
-        self.arrived.notify_all();
+        *self.published.write().unwrap_or_else(PoisonError::into_inner) = state;
+        let mut arrivals = lock(&self.arrivals);
+        arrivals.last_tx = last_tx;
+        // To wake nobody costs a call of the kernel, too.
+        if arrivals.waiting > 0 {
+            self.arrived.notify_all();
+        }
     }
 
     /// Takes in what other processes committed.
     fn refresh(&self) -> Result<()> {
         let _moving = lock(&self.moving);
         self.rebuild_if_damaged()?;
-        let fresh = self.records.log.catch_up()?;
-        self.take_in(fresh).map(|_| ())
-    }
-
-    /// Takes in what this handle has just appended.
-    fn take_in_pending(&self) -> Result<()> {
-        let _moving = lock(&self.moving);
-        self.rebuild_if_damaged()?;
-        self.take_in(self.records.log.pending()).map(|_| ())
+        loop {
+            let fresh = self.records.log.catch_up()?;
+            self.take_in(fresh)?;
+            if !self.records.log.is_behind() {
+                return Ok(());
+            }
+        }
     }
 
     fn rebuild_if_damaged(&self) -> Result<()> {
@@ -199,11 +209,16 @@ impl Catalog {
         Ok(self.published())
     }
 
-    fn apply(&self, state: &mut State, record: LogRecord) -> Result<()> {
+    /// Counts a record, and keeps it in memory.
+    fn remember(&self, record: LogRecord) -> Transactions {
         self.uncheckpointed_records.fetch_add(1, Ordering::Relaxed);
         self.uncheckpointed_bytes.fetch_add(u64::from(record.location.bytes), Ordering::Relaxed);
+        self.records.remember(record)
+    }
+
+    fn apply(&self, state: &mut State, record: LogRecord) -> Result<()> {
         let (location, behind) = (record.location, record.behind());
-        let transactions = self.records.remember(record);
+        let transactions = self.remember(record);
         for (index, transaction) in (0..).zip(transactions.iter()) {
             state.apply(transaction, Some(TransactionPlace { record: location, index }))?;
         }
@@ -221,15 +236,17 @@ impl Catalog {
         let mut left = timeout;
         loop {
             self.refresh()?;
-            let seen = lock(&self.arrivals);
-            if *seen > tx_id || left.is_zero() || stop() {
+            let mut seen = lock(&self.arrivals);
+            if seen.last_tx > tx_id || left.is_zero() || stop() {
                 return Ok(left);
             }
             let (pause, began) = (left.min(LOOK_AROUND), clock.monotonic());
-            let (seen, waited) = self
+            seen.waiting += 1;
+            let (mut seen, waited) = self
                 .arrived
-                .wait_timeout_while(seen, pause, |seen| *seen <= tx_id && !stop())
+                .wait_timeout_while(seen, pause, |seen| seen.last_tx <= tx_id && !stop())
                 .unwrap_or_else(PoisonError::into_inner);
+            seen.waiting -= 1;
             drop(seen);
             let spent = if waited.timed_out() { pause } else { clock.monotonic().saturating_sub(began) };
             left = left.saturating_sub(spent);

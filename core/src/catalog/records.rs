@@ -13,7 +13,7 @@ use crate::log::{Log, LogRecord, RecordLocation};
 /// Bytes of records kept in memory.
 const CACHE_BYTES: u64 = 64 << 20;
 
-type Transactions = Arc<[Arc<Transaction>]>;
+pub(super) type Transactions = Arc<[Arc<Transaction>]>;
 
 /// A log with a cache before it.
 #[derive(Debug)]

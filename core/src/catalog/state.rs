@@ -9,7 +9,7 @@ use super::index::Index;
 use super::key::{self, TransactionPlace};
 use crate::error::{Error, Result};
 use crate::format::{BranchId, BranchName, RefChange, TableChange, TableKey, TagName, Transaction, TxId, Version};
-use crate::log::LogPosition;
+use crate::log::{LogPosition, RecordLocation};
 
 /// A branch that exists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,6 +135,22 @@ impl State {
             let value = key::version_value(transaction.tx_id, place);
             self.index.insert(key::version_key(table, version), value);
         }
+    }
+
+    /// Moves on to behind the record in which all transactions now stand that were being committed.
+    pub(super) fn settle(&mut self, record: RecordLocation, behind: LogPosition) {
+        let staged = std::mem::take(&mut self.staged);
+        for (index, transaction) in (0..).zip(staged.values()) {
+            let place = TransactionPlace { record, index };
+            let value = key::transaction_value(place, transaction.time_us);
+            self.index.insert(key::transaction_key(transaction.tx_id), value);
+            let value = key::version_value(transaction.tx_id, Some(place));
+            for change in transaction.tables.iter().filter(|change| change.content.is_some()) {
+                let table = TableKey::of(change.table.as_str());
+                self.index.insert(key::version_key(table, change.to.unwrap_or(Version(0))), value);
+            }
+        }
+        self.position = behind;
     }
 
     fn apply_ref(&mut self, transaction: &Transaction, change: &RefChange) {

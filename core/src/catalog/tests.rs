@@ -415,3 +415,28 @@ fn a_checkpoint_that_fails_is_tried_again_only_after_as_many_records() {
     assert_eq!(checkpoints_after(&full_at(4)), ([2, 1], 600 - 512), "no run");
     assert_eq!(checkpoints_after(&full_at(6)), ([2, 2], 600 - 512), "a run, and no checkpoint that names it");
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_derived_and_cannot_be_read_is_passed_over() {
+    for folder in ["snapshots", "index"] {
+        let directory = tempfile::tempdir().unwrap();
+        let open = || {
+            let store = Arc::new(crate::store::LocalStore::open(directory.path(), Access::ReadWrite).unwrap());
+            Catalog::open(store, Environment::seeded(1), RecordHash::of(b"a log"), Access::ReadWrite).unwrap()
+        };
+        let catalog = open();
+        (0..260).for_each(|_| _ = commit_nothing(&catalog));
+        let files = files(&directory.path().join(folder));
+        assert_eq!((files.len(), open().uncheckpointed_records.load(Ordering::Relaxed)), (1, 4));
+        // Every look at a link to itself is an error, and none that says that there is nothing.
+        let file = directory.path().join(folder).join(&files[0]);
+        std::fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink(&file, &file).unwrap();
+        assert!(std::fs::read(&file).is_err_and(|error| error.kind() != std::io::ErrorKind::NotFound));
+        let again = open();
+        assert_eq!(again.uncheckpointed_records.load(Ordering::Relaxed), 260, "the whole log was read");
+        assert_eq!(commit_nothing(&again), TxId(261));
+        assert_eq!(again.view().unwrap().transaction(TxId(7)).unwrap().tx_id, TxId(7));
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
+use super::look::Doubt;
 use super::walk::{Tail, read_rest};
 use super::{Appended, Log, LogPosition, LogRecord, RecordLocation, State, files};
 use crate::error::{Error, Result};
@@ -48,7 +49,10 @@ impl Log {
     /// Reads what others appended, makes sure that all of it is durable, and shuts other looks out.
     fn catch_up_locked(&self) -> Result<LogPosition> {
         let mut state = self.state();
-        self.look(&mut state)?;
+        self.look(&mut state, Doubt::Anew)?;
+        while state.tail == Tail::More {
+            self.look(&mut state, Doubt::Anew)?;
+        }
         if let Tail::Damaged(damage) = &state.tail {
             return Err(damage.error());
         }
@@ -60,7 +64,7 @@ impl Log {
     /// Makes durable what a writer left that died, or failed, before its sync. The bytes are written once more: after
     /// a sync that failed, the kernel may take pages for written that are not, and a mere sync would do nothing.
     fn adopt(&self, state: &mut State) -> Result<()> {
-        if self.files.claim()? == state.end.previous {
+        if state.claim == state.end.previous {
             state.unclaimed.clear();
             return Ok(());
         }
@@ -109,7 +113,7 @@ impl Log {
         let mut at = at;
         if at.offset > 0 {
             let file = self.files.open_existing(at.file)?;
-            if at.offset + record_bytes <= file.bytes()? {
+            if self.files.has_room(&file, at.offset + record_bytes)? {
                 return Ok(at);
             }
             self.write_at(&file, at.offset, &END_OF_FILE)?;

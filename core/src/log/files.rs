@@ -67,6 +67,11 @@ impl Files {
         Ok(())
     }
 
+    /// Whether a file that is not cut short ends at `end` or behind it.
+    pub(super) fn has_room(&self, file: &Arc<dyn StoreFile>, end: u64) -> Result<bool> {
+        Ok(end <= self.file_bytes || end <= file.bytes()?)
+    }
+
     /// Whether a file is shorter than it was made.
     pub(super) fn is_cut_short(&self, file: &Arc<dyn StoreFile>) -> Result<bool> {
         Ok(file.bytes()? < self.file_bytes)
@@ -101,8 +106,8 @@ impl Files {
 
     /// The first file whose first record is later than `sequence`.
     pub(super) fn first_after(&self, sequence: Sequence) -> Result<Option<Sequence>> {
-        let listed = self.store.list(LOG)?;
-        Ok(listed.iter().filter_map(|file| parse(&file.path)).find(|first| *first > sequence))
+        let names = self.store.names(LOG)?;
+        Ok(names.iter().filter_map(|name| parse(name)).find(|first| *first > sequence))
     }
 }
 

@@ -13,33 +13,61 @@ const CUT_OFF: &str = "it is damaged, and there are records behind it";
 /// What is said of the newest record where the lock file tells that it was durable.
 const ACKNOWLEDGED: &str = "it is damaged, and it was committed";
 
+/// Every so many looks that find nothing, the lock file is asked whether somebody knows of more: see
+/// [`Walker::pass_lost_mark`].
+const IDLE_LOOKS: u32 = 16;
+
+/// Whether what was said of bytes that are no record still holds while nobody has written there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// It does.
+    Settled,
+    /// They are judged again: somebody is about to write there.
+    Anew,
+}
+
 impl Log {
-    /// Looks once more closely than [`Log::look`]: behind the end of the log there must be nothing but zeros. A power
-    /// loss may have kept the later parts of a record and lost its beginning.
+    /// The first look. What stands at `state.end` must be where the checkpoint says.
     pub(super) fn look_at_opening(&self) -> Result<()> {
         let mut state = self.state();
         if !is_reached(&self.files, state.end)? {
             return Err(state.end.damage("the log does not reach it; it was cut short").error());
         }
-        loop {
-            self.look(&mut state)?;
-            self.check_identity(&state)?;
-            let at = state.end;
-            let clean = state.tail == Tail::Clean;
-            if clean && self.pass_lost_mark(&mut state)? {
-                continue;
-            }
-            let ended = clean || state.tail == Tail::NoFile;
-            if !ended || (self.is_clean_behind(&state)? && self.files.first_after(at.next)?.is_none()) {
-                return Ok(());
-            }
-            // Or somebody has appended since.
-            self.look(&mut state)?;
-            if state.end == at {
-                state.tail = self.judge(&state)?;
-                return Ok(());
-            }
+        self.look(&mut state, Doubt::Anew)?;
+        self.check_identity(&state)
+    }
+
+    /// Reads records behind `state.end` and says in `state.tail` what comes then: more of them, after some MiB.
+    ///
+    /// When the end is reached for the first time, it is looked at more closely: behind it there must be nothing but
+    /// zeros. A power loss may have kept the later parts of a record and lost its beginning.
+    pub(super) fn look(&self, state: &mut State, doubt: Doubt) -> Result<()> {
+        self.read_on(state, doubt)?;
+        while state.opening && state.tail != Tail::More {
+            state.opening = !self.look_behind(state)?;
         }
+        Ok(())
+    }
+
+    /// Looks at what stands behind the end; `false` if it has to be looked at once more, for the log goes on.
+    fn look_behind(&self, state: &mut State) -> Result<bool> {
+        let at = state.end;
+        let clean = state.tail == Tail::Clean;
+        if clean && self.pass_lost_mark(state)? {
+            self.read_on(state, Doubt::Anew)?;
+            return Ok(false);
+        }
+        let ended = clean || state.tail == Tail::NoFile;
+        if !ended || (self.is_clean_behind(state)? && self.files.first_after(at.next)?.is_none()) {
+            return Ok(true);
+        }
+        // Or somebody has appended since.
+        self.read_on(state, Doubt::Anew)?;
+        if state.end != at {
+            return Ok(false);
+        }
+        state.tail = self.judge(state)?;
+        Ok(true)
     }
 
     /// Where the first record does not belong here: says so if it is because the whole log was begun by another
@@ -75,39 +103,61 @@ impl Log {
         }
     }
 
-    /// Reads every record behind `state.end`, and says in `state.tail` what comes then.
-    pub(super) fn look(&self, state: &mut State) -> Result<()> {
+    fn read_on(&self, state: &mut State, doubt: Doubt) -> Result<()> {
         loop {
             let mut walker = Walker::new(&self.files, state.end);
-            let mut fresh = Vec::new();
-            let end = loop {
-                match walker.step()? {
-                    Step::Record(record) => fresh.push(record),
-                    end => break end,
-                }
-            };
+            let (mut fresh, end) = self.read_round(&mut walker, state)?;
             let found = fresh.len();
             self.make_durable(&mut fresh, state)?;
             if fresh.len() < found {
                 state.take(fresh);
+                state.tail = Tail::Clean;
                 return Ok(());
             }
             let moved = !fresh.is_empty() || walker.position != state.end;
             state.take(fresh);
             state.end = walker.position;
-            match end {
-                // What was found out at opening, by looking further, stays true until somebody writes.
-                Step::Zeros | Step::NoFile if !moved && matches!(state.tail, Tail::Torn | Tail::Damaged(_)) => {}
-                Step::NoFile => state.tail = Tail::NoFile,
-                Step::Damaged(damage) => state.tail = Tail::Damaged(damage),
-                Step::Zeros | Step::Record(_) => state.tail = Tail::Clean,
-                Step::Invalid => state.tail = self.judge(state)?,
+            state.idle_looks = if moved { 0 } else { state.idle_looks.wrapping_add(1) };
+            let asks = doubt == Doubt::Anew || (!moved && state.idle_looks.is_multiple_of(IDLE_LOOKS));
+            if asks {
+                state.claim = self.files.claim()?;
             }
+            let known = !moved && matches!(state.tail, Tail::Torn | Tail::Damaged(_));
+            state.tail = match end {
+                None => Tail::More,
+                Some(Step::Zeros) if asks && state.claim != state.end.previous && self.pass_lost_mark(state)? => {
+                    continue;
+                }
+                // What was found out by looking further stays true until somebody writes.
+                Some(Step::Zeros | Step::NoFile) if known => return Ok(()),
+                Some(Step::Invalid) if known && doubt == Doubt::Settled => return Ok(()),
+                Some(Step::NoFile) => Tail::NoFile,
+                Some(Step::Damaged(damage)) => Tail::Damaged(damage),
+                Some(Step::Zeros | Step::Record(_)) => Tail::Clean,
+                Some(Step::Invalid) => self.judge(state)?,
+            };
             // A record that was being written when it was read, and is whole by now, is no damage.
             if !matches!(state.tail, Tail::Damaged(_)) || !self.has_record(state)? {
                 return Ok(());
             }
         }
+    }
+
+    /// Reads records up to some MiB, and what comes then where it comes before that.
+    fn read_round(&self, walker: &mut Walker<'_>, state: &State) -> Result<(Vec<LogRecord>, Option<Step>)> {
+        // Who cannot sync learns only at the end what is durable.
+        let limit = if state.poisoned.is_some() { u64::MAX } else { self.round_bytes };
+        let (mut fresh, mut bytes) = (Vec::new(), 0);
+        while bytes < limit {
+            match walker.step()? {
+                Step::Record(record) => {
+                    bytes += u64::from(record.location.bytes);
+                    fresh.push(record);
+                }
+                end => return Ok((fresh, Some(end))),
+            }
+        }
+        Ok((fresh, None))
     }
 
     fn has_record(&self, state: &State) -> Result<bool> {
@@ -135,8 +185,8 @@ impl Log {
         if fresh.is_empty() {
             return Ok(());
         }
-        let claim = self.files.claim()?;
-        let claimed = fresh.iter().rposition(|record| record.hash == claim).map_or(0, |last| last + 1);
+        state.claim = self.files.claim()?;
+        let claimed = fresh.iter().rposition(|record| record.hash == state.claim).map_or(0, |last| last + 1);
         if state.poisoned.is_some() {
             fresh.truncate(claimed);
         }

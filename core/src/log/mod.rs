@@ -30,14 +30,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::format::{RecordHash, Sequence, Transaction};
-use crate::limits::LOG_FILE_BYTES;
+use crate::limits::{LOG_FILE_BYTES, LOOK_BYTES};
 use crate::store::{Access, Environment, Store};
 use files::Files;
+use look::Doubt;
 use walk::{Tail, Walker};
 
 pub use append::Decide;
 pub use snapshot::Snapshots;
 pub use walk::Scan;
+
+/// Whether the log of a store has its first file: from then on `repo.json` is durable.
+pub fn has_begun(store: &dyn Store) -> Result<bool> {
+    Ok(store.open_file(&files::path(Sequence(1)))?.is_some())
+}
 
 /// Where a record stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -144,6 +150,8 @@ pub struct Log {
     files: Files,
     environment: Environment,
     access: Access,
+    /// About how much is read at once.
+    round_bytes: u64,
     /// Taken before `state`, and kept while a record is written.
     appender: Mutex<()>,
     /// Not kept while a record is written and synced, so that readers go on.
@@ -163,6 +171,12 @@ struct State {
     unclaimed: Vec<(RecordLocation, RecordHash)>,
     /// What stands at `end`.
     tail: Tail,
+    /// Whether the end was not reached yet since opening, and so not looked behind.
+    opening: bool,
+    /// What the lock file said when it was last read: the hash of a record that is durable.
+    claim: RecordHash,
+    /// How many looks have found nothing since one found something.
+    idle_looks: u32,
     /// Whether this handle holds the lock and is about to append at `end`: nobody else can.
     appending: bool,
     /// Why a write or a sync failed; from then on this handle neither writes nor trusts a sync of its own.
@@ -180,17 +194,17 @@ impl Log {
         from: Option<LogPosition>,
         access: Access,
     ) -> Result<Log> {
-        Log::open_with(store, environment, chain_start, from, access, LOG_FILE_BYTES)
+        Log::open_with(store, environment, chain_start, from, access, (LOG_FILE_BYTES, LOOK_BYTES))
     }
 
-    /// The same with log files of another size, for tests.
+    /// The same with log files, and rounds of reading, of other sizes, for tests.
     fn open_with(
         store: Arc<dyn Store>,
         environment: Environment,
         chain_start: RecordHash,
         from: Option<LogPosition>,
         access: Access,
-        file_bytes: u64,
+        (file_bytes, round_bytes): (u64, u64),
     ) -> Result<Log> {
         let position = from.unwrap_or(LogPosition::start(chain_start));
         let state = State {
@@ -199,6 +213,9 @@ impl Log {
             pending: VecDeque::new(),
             unclaimed: Vec::new(),
             tail: Tail::Clean,
+            opening: true,
+            claim: RecordHash::from_bytes([0; 32]),
+            idle_looks: 0,
             appending: false,
             poisoned: None,
         };
@@ -206,6 +223,7 @@ impl Log {
             files: Files::new(store, file_bytes),
             environment,
             access,
+            round_bytes,
             appender: Mutex::default(),
             state: Mutex::new(state),
         };
@@ -213,15 +231,22 @@ impl Log {
         Ok(log)
     }
 
-    /// The records appended since this handle last looked, its own among them, in order, verified and durable.
-    /// Costs one small read where there is nothing new. Stops before a torn tail and before damage.
-    /// `FORMAT_UNSUPPORTED`, `IO`; an error hands out nothing, and the next call tries again.
+    /// The records appended since this handle last looked, its own among them, in order, verified and durable; where
+    /// they have more than some MiB, the first of them ([`Log::is_behind`]). Costs one small read where there is nothing
+    /// new, and now and then two. Stops before a torn tail and before damage. `FORMAT_UNSUPPORTED`, `IO`; an error hands out nothing, and the
+    /// next call tries again.
     pub fn catch_up(&self) -> Result<Vec<LogRecord>> {
         let mut state = self.state();
-        if !state.appending {
-            self.look(&mut state)?;
+        let has_round = state.tail == Tail::More && !state.pending.is_empty();
+        if !state.appending && !has_round {
+            self.look(&mut state, Doubt::Settled)?;
         }
         Ok(state.deliver())
+    }
+
+    /// Whether the last look ended before the end of the log, so that there is more to catch up with.
+    pub fn is_behind(&self) -> bool {
+        self.state().tail == Tail::More
     }
 
     /// The records that this handle has appended or read and not yet handed out, in order, without looking further.
@@ -247,14 +272,13 @@ impl Log {
 
     /// What is wrong with the log, as far as this handle has looked.
     pub fn health(&self) -> Result<Health> {
-        let quarantined = self.files.store().list(files::QUARANTINE)?;
+        let quarantined = self.files.store().names(files::QUARANTINE)?;
         let state = self.state();
         let (torn, damage) = match &state.tail {
             Tail::Torn => (Some(state.end), None),
             Tail::Damaged(damage) => (None, Some(damage.clone())),
-            Tail::Clean | Tail::NoFile => (None, None),
+            Tail::Clean | Tail::NoFile | Tail::More => (None, None),
         };
-        let quarantined = quarantined.into_iter().map(|file| file.path).collect();
         Ok(Health { torn, damage, poisoned: state.poisoned.clone(), quarantined })
     }
 

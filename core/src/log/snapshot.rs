@@ -40,8 +40,8 @@ impl Snapshots {
 
     /// The sequences of all snapshots, newest first.
     pub fn list(&self) -> Result<Vec<Sequence>> {
-        let listed = self.store.list(SNAPSHOTS)?;
-        Ok(listed.iter().rev().filter_map(|file| parse(&file.path)).collect())
+        let names = self.store.names(SNAPSHOTS)?;
+        Ok(names.iter().rev().filter_map(|name| parse(name)).collect())
     }
 
     /// The bytes of a snapshot, checked. `HASH_MISMATCH`.

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::format::record::encode;
 use crate::format::{BranchId, BranchName, TransactionKind, TxId};
+use crate::store::counting::CountingStore;
 use crate::store::{Fault, FaultyStore, LocalStore, MemoryStore, SeededRandomness};
 
 const SMALL_FILE_BYTES: u64 = 2 << 10;
@@ -35,7 +36,13 @@ fn transaction(tx_id: u64, message_bytes: usize) -> Arc<Transaction> {
 
 /// A log whose records hold one transaction each, with the tx_id of their sequence.
 fn open(store: Arc<dyn Store>, from: Option<LogPosition>) -> Result<Log> {
-    Log::open_with(store, Environment::seeded(7), chain_start(), from, Access::ReadWrite, SMALL_FILE_BYTES)
+    open_in_rounds(store, from, LOOK_BYTES)
+}
+
+/// The same with a limit to what is read at once.
+fn open_in_rounds(store: Arc<dyn Store>, from: Option<LogPosition>, round_bytes: u64) -> Result<Log> {
+    let sizes = (SMALL_FILE_BYTES, round_bytes);
+    Log::open_with(store, Environment::seeded(7), chain_start(), from, Access::ReadWrite, sizes)
 }
 
 fn append(log: &Log, message_bytes: usize) -> Result<Appended> {
@@ -267,9 +274,7 @@ fn a_record_cut_off_anywhere_is_a_torn_tail() {
 
 #[test]
 fn records_far_behind_zeros_are_found() {
-    let open = |store| {
-        Log::open_with(store, Environment::seeded(7), chain_start(), None, Access::ReadWrite, LOG_FILE_BYTES).unwrap()
-    };
+    let open = |store| Log::open(store, Environment::seeded(7), chain_start(), None, Access::ReadWrite).unwrap();
     let store = memory();
     let log = open(store.clone());
     (0..10).for_each(|_| _ = append(&log, 50_000).unwrap());
@@ -349,6 +354,129 @@ fn a_live_reader_takes_half_a_record_for_none() {
     file.write_at(whole.offset, &half).unwrap();
     assert_eq!(sequences(&reader.catch_up().unwrap()), [2]);
     assert_eq!(reader.health().unwrap().torn, None);
+}
+
+/// Catches up round by round; how many records came in each.
+fn rounds(log: &Log) -> (Vec<LogRecord>, Vec<usize>) {
+    let (mut records, mut rounds) = (Vec::new(), Vec::new());
+    loop {
+        let more = log.catch_up().unwrap();
+        rounds.push(more.len());
+        records.extend(more);
+        if !log.is_behind() {
+            return (records, rounds);
+        }
+    }
+}
+
+#[test]
+fn a_long_log_is_read_round_by_round() {
+    const ROUND_BYTES: u64 = 1_000;
+    let store = memory();
+    let log = open(store.clone(), None).unwrap();
+    let reader = open_in_rounds(store.clone(), None, ROUND_BYTES).unwrap();
+    (0..30).for_each(|_| _ = append(&log, 200).unwrap());
+    let records = all(&log);
+    let bytes = records[0].location.bytes as usize;
+    let at_most = ROUND_BYTES as usize / bytes + 1;
+    let late = open_in_rounds(store.clone(), None, ROUND_BYTES).unwrap();
+    assert_eq!(late.pending().len(), at_most, "opening reads one round");
+    for behind in [late, reader, open_in_rounds(store.clone(), None, ROUND_BYTES).unwrap()] {
+        let (read, rounds) = rounds(&behind);
+        assert!(records.ends_with(&read) && rounds.len() > 3, "{rounds:?}");
+        assert!(rounds.iter().all(|count| *count <= at_most), "{rounds:?}");
+        assert_eq!(behind.position(), records[29].behind());
+        assert_eq!((behind.is_behind(), behind.health().unwrap()), (false, Health::default()));
+    }
+    let writer = open_in_rounds(store.clone(), None, ROUND_BYTES).unwrap();
+    assert_eq!(append(&writer, 5).unwrap().sequence, Sequence(31), "whoever appends reads all of it first");
+    assert_eq!(writer.catch_up().unwrap().len(), 31);
+}
+
+#[test]
+fn damage_far_behind_is_found_when_it_is_reached() {
+    let store = memory();
+    let log = open(store.clone(), None).unwrap();
+    (0..4).for_each(|_| _ = append(&log, 200).unwrap());
+    let records = all(&log);
+    let mut zeroed = first_file(&store);
+    zeroed[records[2].location.offset as usize..records[3].location.offset as usize].fill(0);
+    let store = with_first_file(&zeroed);
+    let log = open_in_rounds(store.clone(), None, 1).unwrap();
+    assert_eq!((log.pending().len(), log.health().unwrap().damage), (1, None));
+    assert_eq!(rounds(&log).0, records[1..2]);
+    assert_eq!(log.health().unwrap().damage.map(|damage| damage.at), Some(records[1].behind()));
+    let writer = open_in_rounds(store, None, 1).unwrap();
+    assert!(matches!(append(&writer, 1), Err(Error::LogCorrupt { .. })));
+}
+
+#[test]
+fn a_poisoned_handle_reads_as_far_as_others_synced() {
+    let store = FaultyStore::new(1);
+    let log = open_in_rounds(Arc::new(store.clone()), None, 1).unwrap();
+    append(&log, 10).unwrap();
+    store.inject(store.operations() + 2, Fault::Fail);
+    assert!(matches!(append(&log, 10), Err(Error::OutcomeUnknown { .. })));
+    let other = open(Arc::new(store.clone()), None).unwrap();
+    (0..5).for_each(|_| _ = append(&other, 10).unwrap());
+    assert_eq!(sequences(&rounds(&log).0), (1..=7).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_torn_tail_is_judged_once_and_not_at_every_look() {
+    let store = memory();
+    append(&open(store.clone(), None).unwrap(), 100).unwrap();
+    let log = open(store.clone(), None).unwrap();
+    let end = log.catch_up().unwrap()[0].behind();
+    let file = store.open_file(&files::path(Sequence(1))).unwrap().unwrap();
+    file.write_at(end.offset + 3, b"torn").unwrap();
+    let counted = Arc::new(CountingStore::new(store.clone()));
+    let reader = open(counted.clone(), None).unwrap();
+    assert_eq!(rounds(&reader).0.len(), 1);
+    counted.counts.take();
+    for _ in 0..3 {
+        assert!(reader.catch_up().unwrap().is_empty());
+        assert!(reader.health().unwrap().torn.is_some());
+        let (listings, bytes) = counted.counts.take();
+        assert!(listings == 1 && bytes < 200, "{listings} listings (one is of the quarantine), {bytes} bytes");
+    }
+    // Whoever writes judges anew: by now something stands behind it.
+    let other = encode(Sequence(3), RecordHash::of(b"x"), [0; 16], &[transaction(3, 1)]).unwrap().bytes;
+    file.write_at(end.offset + 300, &other).unwrap();
+    assert!(reader.catch_up().unwrap().is_empty() && reader.health().unwrap().damage.is_none());
+    assert!(matches!(append(&reader, 1), Err(Error::LogCorrupt { .. })));
+    assert!(reader.health().unwrap().damage.is_some());
+}
+
+#[test]
+fn opening_lists_the_log_once_and_reads_nothing_of_its_older_files() {
+    let store = memory();
+    let log = open(store.clone(), None).unwrap();
+    (0..40).for_each(|_| _ = append(&log, 900).unwrap());
+    let end = all(&log)[39].behind();
+    let counted = Arc::new(CountingStore::new(store));
+    open(counted.clone(), Some(end)).unwrap();
+    let (listings, bytes) = counted.counts.take();
+    assert!(listings == 1 && bytes < 100_000, "{listings} listings, {bytes} bytes");
+    assert!(has_begun(&*counted).unwrap());
+    assert_eq!(counted.counts.take(), (0, 0));
+}
+
+#[test]
+fn an_end_mark_that_vanishes_under_open_handles_forks_nothing() {
+    let store = memory();
+    let log = open(store.clone(), None).unwrap();
+    append(&log, 900).unwrap();
+    let (reader, writer) = (open(store.clone(), None).unwrap(), open(store.clone(), None).unwrap());
+    let end = reader.catch_up().unwrap()[0].behind();
+    (0..3).for_each(|_| _ = append(&log, 900).unwrap());
+    assert_eq!(all(&log)[1].location.file, Sequence(2), "it did not fit");
+    let file = store.open_file(&files::path(Sequence(1))).unwrap().unwrap();
+    file.write_at(end.offset, &[0; 8]).unwrap();
+    assert_eq!(append(&writer, 10).unwrap().sequence, Sequence(5), "it is behind the others");
+    let seen: Vec<_> = (0..16).flat_map(|_| reader.catch_up().unwrap()).collect();
+    assert_eq!(sequences(&seen), [2, 3, 4, 5]);
+    assert_eq!(sequences(&open(store, None).unwrap().catch_up().unwrap()), [1, 2, 3, 4, 5]);
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub(super) enum Tail {
     Clean,
     /// The file before has ended, the next one is not there yet.
     NoFile,
+    /// Another record, most likely: it was not looked at yet.
+    More,
     /// What is left of one more record, or one that is just being written.
     Torn,
     /// Something that is no record, with records behind it.
@@ -88,7 +90,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Goes on in the next file if there is one, though the mark that this one has ended was lost: a power loss after a
-    /// sync that failed can do that. Only who starts anew needs to ask.
+    /// sync that failed can do that, and so can a kernel that lets go of what it could not write.
     pub(super) fn pass_lost_mark(&mut self) -> Result<bool> {
         let LogPosition { file, next, .. } = self.position;
         Ok(file != next && self.files.open(next)?.is_some() && self.next_file().is_none())

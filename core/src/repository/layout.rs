@@ -15,6 +15,7 @@ use crate::catalog::Catalog;
 use crate::chunk_store::ChunkStore;
 use crate::error::{Error, Result};
 use crate::format::Repository as Identity;
+use crate::log;
 use crate::store::{Access, LocalStore, Store, repository as repository_file};
 
 /// Where the chunks stand below a store.
@@ -105,7 +106,7 @@ impl Repository {
 fn identity(store: &dyn Store, location: &str, options: &RepositoryOptions) -> Result<Identity> {
     if let Some(identity) = repository_file::load(store)? {
         // Whoever made it may have died before its sync, and a log without its identity is lost.
-        if options.access == Access::ReadWrite && !has_log(store)? {
+        if options.access == Access::ReadWrite && !log::has_begun(store)? {
             store.sync(&[repository_file::PATH])?;
         }
         return Ok(identity);
@@ -120,15 +121,15 @@ fn identity(store: &dyn Store, location: &str, options: &RepositoryOptions) -> R
         let gone = || missing("there is a log, and its repo.json is gone; bring it back from a copy");
         return repository_file::load(store)?.ok_or_else(gone);
     }
-    if let Some(foreign) = store.list("")?.into_iter().find(|listed| !is_ours(&listed.path)) {
-        return Err(missing(&format!("the directory holds other files, such as {:?}", foreign.path)));
+    if let Some(foreign) = store.names("")?.into_iter().find(|name| !is_ours(name)) {
+        return Err(missing(&format!("the directory holds other files, such as {foreign:?}")));
     }
     repository_file::load_or_create(store, &options.environment)
 }
 
 /// Whether anything was ever committed: the log is begun only where `repo.json` is durable.
 fn has_log(store: &dyn Store) -> Result<bool> {
-    Ok(!store.list("log")?.is_empty())
+    Ok(!store.names("log")?.is_empty())
 }
 
 /// Whether a path can be of a chunk store used alone, or of another process that is making the repository.

@@ -6,7 +6,7 @@
 //! belongs to a dead process.
 
 use std::collections::{BTreeSet, HashSet};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirEntry, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -198,8 +198,8 @@ impl Store for LocalStore {
     }
 
     fn sweep(&self) -> Result<()> {
-        for leftover in self.list(TMP)?.iter().filter(|listed| is_staged(&listed.path)) {
-            let path = self.path(&leftover.path);
+        for leftover in self.names(TMP)?.iter().filter(|name| is_staged(name)) {
+            let path = self.path(leftover);
             let unused = File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
             if unused && let Err(error) = fs::remove_file(&path) {
                 tracing::debug!(path = %path.display(), %error, "cannot sweep a leftover");
@@ -261,8 +261,29 @@ impl Store for LocalStore {
     fn list(&self, directory: &str) -> Result<Vec<Listed>> {
         check_directory(directory)?;
         let mut found = Vec::new();
-        list_into(&self.path(directory), directory, &mut found).map_err(|error| Error::io("list", directory, error))?;
+        let mut measure = |entry: &DirEntry, path| {
+            match fs::metadata(entry.path()) {
+                Ok(metadata) => found.push(Listed { path, bytes: metadata.len() }),
+                // Gone since the directory was read.
+                Err(error) if is_absent(&error) => {}
+                Err(error) => return Err(error),
+            }
+            Ok(())
+        };
+        walk(&self.path(directory), directory, &mut measure).map_err(|error| Error::io("list", directory, error))?;
         found.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(found)
+    }
+
+    fn names(&self, directory: &str) -> Result<Vec<String>> {
+        check_directory(directory)?;
+        let mut found = Vec::new();
+        let mut name = |_: &DirEntry, path| {
+            found.push(path);
+            Ok(())
+        };
+        walk(&self.path(directory), directory, &mut name).map_err(|error| Error::io("list", directory, error))?;
+        found.sort_unstable();
         Ok(found)
     }
 
@@ -425,7 +446,8 @@ fn write_zeros(file: &mut File, bytes: u64) -> io::Result<()> {
     Ok(())
 }
 
-fn list_into(directory: &Path, name: &str, found: &mut Vec<Listed>) -> io::Result<()> {
+/// Shows every entry below a directory that is none itself, at any depth, with its path.
+fn walk(directory: &Path, name: &str, show: &mut dyn FnMut(&DirEntry, String) -> io::Result<()>) -> io::Result<()> {
     let entries = match fs::read_dir(directory) {
         Err(error) if is_absent(&error) => return Ok(()),
         other => other?,
@@ -434,15 +456,19 @@ fn list_into(directory: &Path, name: &str, found: &mut Vec<Listed>) -> io::Resul
         let entry = entry?;
         let own_name = entry.file_name().to_string_lossy().into_owned();
         let path = if name.is_empty() { own_name } else { format!("{name}/{own_name}") };
-        match fs::metadata(entry.path()) {
-            Ok(metadata) if metadata.is_dir() => list_into(&entry.path(), &path, found)?,
-            Ok(metadata) => found.push(Listed { path, bytes: metadata.len() }),
-            // Gone since the directory was read.
-            Err(error) if is_absent(&error) => {}
-            Err(error) => return Err(error),
-        }
+        if is_directory(&entry) { walk(&entry.path(), &path, show)? } else { show(&entry, path)? }
     }
     Ok(())
+}
+
+/// Whether an entry is a directory, or a link to one.
+fn is_directory(entry: &DirEntry) -> bool {
+    match entry.file_type() {
+        Ok(kind) if kind.is_symlink() => fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_dir()),
+        Ok(kind) => kind.is_dir(),
+        // Gone since the directory was read, or it cannot be told: whoever is shown it finds out.
+        Err(_) => false,
+    }
 }
 
 fn is_absent(error: &io::Error) -> bool {

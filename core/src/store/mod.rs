@@ -9,6 +9,8 @@
 //! who gets an error from a sync must treat the outcome as unknown. All input and output of the library goes through
 //! this trait, so that a test can stop it after every single operation ([`FaultyStore`]).
 
+#[cfg(test)]
+pub(crate) mod counting;
 mod environment;
 mod faulty;
 mod local;
@@ -97,6 +99,11 @@ pub trait Store: Debug + Send + Sync {
     /// Everything below a directory, at any depth, sorted by path; `""` is the whole store. A directory that is
     /// not there is empty.
     fn list(&self, directory: &str) -> Result<Vec<Listed>>;
+
+    /// The paths that [`Store::list`] gives, without a look at what stands there.
+    fn names(&self, directory: &str) -> Result<Vec<String>> {
+        Ok(self.list(directory)?.into_iter().map(|listed| listed.path).collect())
+    }
 
     /// Removes an object; one that is not there is fine. Not durable: after a crash it may be back.
     fn delete(&self, path: &str) -> Result<()>;

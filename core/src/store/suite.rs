@@ -62,6 +62,9 @@ fn a_listing_is_sorted_and_stays_below_its_directory() {
         }
         assert_eq!(paths(&*store, "b"), ["b/1/a", "b/1/x", "b/2"]);
         assert_eq!(paths(&*store, "b/1"), ["b/1/a", "b/1/x"]);
+        assert_eq!(store.names("b").unwrap(), ["b/1/a", "b/1/x", "b/2"]);
+        assert!(store.names("nowhere").unwrap().is_empty());
+        assert_eq!(store.names("").unwrap(), paths(&*store, ""));
         assert_eq!(paths(&*store, ""), ["a", "b.txt", "b/1/a", "b/1/x", "b/2", "bb/1"]);
         assert!(paths(&*store, "nowhere").is_empty());
         assert_eq!(store.list("bb").unwrap(), [Listed { path: "bb/1".to_string(), bytes: 4 }]);

@@ -7,7 +7,8 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use csv::{Reader, ReaderBuilder, StringRecord};
 
 use super::csv_lines::{CsvLines, EmptyLines};
-use super::infer::{TypeGuess, keeps};
+use super::infer::TypeGuess;
+use super::lossless::keeps;
 use super::{BATCH_ROWS, Batches, Position, ReadOptions, Source};
 
 /// Columns and types, from the header and a sample.
@@ -134,8 +135,8 @@ impl Rows {
         let converted = cast_with_options(&text, field.data_type(), &lenient).map_err(|_| {
             self.source.wrong(format!("CSV cannot hold column {:?} of type {}", field.name(), field.data_type()))
         })?;
-        let guessed = self.options.chosen_type(field.name()).is_none();
-        let lost = |row: &usize| guessed && !keeps(text.value(*row), field.data_type());
+        let must_keep = self.options.must_keep(field.name());
+        let lost = |row: &usize| must_keep && !keeps(text.value(*row), field.data_type());
         let mut given = (0..text.len()).filter(|&row| text.is_valid(row));
         match given.find(|row| converted.is_null(*row) || lost(row)) {
             None => Ok(converted),

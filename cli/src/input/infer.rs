@@ -6,6 +6,11 @@
 use arrow::compute::kernels::cast_utils::{Parser, string_to_datetime};
 use arrow::datatypes::{DataType, Date32Type, TimeUnit};
 
+use super::lossless::{keeps_digits, keeps_fraction};
+
+/// Digits of a second that a guessed type keeps.
+const MICROSECOND_DIGITS: usize = 6;
+
 /// What all values of a column seen so far have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -95,52 +100,13 @@ fn kind_of_time(value: &str) -> Kind {
         Kind::Text
     } else if value.len() == DATE_BYTES {
         if Date32Type::parse(value).is_some() { Kind::Date } else { Kind::Text }
-    } else if string_to_datetime(&chrono::Utc, value).is_err() || !keeps_fraction(value) {
+    } else if string_to_datetime(&chrono::Utc, value).is_err() || !keeps_fraction(value, MICROSECOND_DIGITS) {
         Kind::Text
     } else if has_zone(value) {
         Kind::ZonedTimestamp
     } else {
         Kind::Timestamp
     }
-}
-
-/// Whether a value that was converted to a type that is guessed is still all there.
-pub(super) fn keeps(value: &str, data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Float64 => keeps_digits(value),
-        DataType::Timestamp(TimeUnit::Microsecond, _) => keeps_fraction(value),
-        _ => true,
-    }
-}
-
-/// Whether a float, printed with as many digits as a number has, shows the same ones.
-fn keeps_digits(number: &str) -> bool {
-    /// A float tells so many decimal digits apart, wherever it lies.
-    const ALWAYS_KEPT: usize = 15;
-    /// No float has more digits that are not zero.
-    const DIGITS_MAX: usize = 767;
-    let digits = digits_of(number);
-    let Ok(float) = number.parse::<f64>() else { return false };
-    match digits.len() {
-        0 => float == 0.0,
-        1..=ALWAYS_KEPT if float.is_normal() => true,
-        1..=DIGITS_MAX => digits_of(&format!("{float:.0$e}", digits.len() - 1)) == digits,
-        _ => false,
-    }
-}
-
-/// The digits of a number from the first that is not zero, without its exponent.
-fn digits_of(number: &str) -> String {
-    let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
-    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    digits.trim_start_matches('0').into()
-}
-
-/// Whether a time has no digits below a microsecond.
-fn keeps_fraction(time: &str) -> bool {
-    const KEPT: usize = "123456".len();
-    let fraction = time.split_once('.').map_or("", |(_, fraction)| fraction);
-    fraction.bytes().take_while(u8::is_ascii_digit).skip(KEPT).all(|digit| digit == b'0')
 }
 
 /// Whether something follows the time of day: `Z`, an offset or a name.
@@ -189,13 +155,5 @@ mod tests {
         assert_eq!(guess(&["2013-01-31T05:00:00.123456789"]), DataType::Utf8);
         let microseconds = DataType::Timestamp(TimeUnit::Microsecond, None);
         assert_eq!(guess(&["2013-01-31T05:00:00.123456000"]), microseconds);
-    }
-
-    #[test]
-    fn floats_keep_what_they_can_show() {
-        let kept = ["0.1", "0.10000000000000001", "0.30000000000000004", "1.50", "1e300", "-2.5E-3", "0.00", "1e22"];
-        assert!(kept.iter().all(|number| keeps_digits(number)));
-        let lost = ["9007199254740993", "0.1234567890123456789", "1e-400", "123456789012345678.5"];
-        assert!(!lost.iter().any(|number| keeps_digits(number)));
     }
 }

@@ -11,8 +11,8 @@ use arrow::error::ArrowError;
 use arrow::json::ReaderBuilder;
 use serde_json::value::RawValue;
 
-use super::infer::keeps;
 use super::json_type::{self, Shape};
+use super::lossless::{keeps, may_lose};
 use super::{BATCH_ROWS, BYTE_ORDER_MARK, Batches, Counted, Position, ReadOptions, Source};
 
 /// Columns and types, from a sample.
@@ -42,17 +42,16 @@ pub(super) fn read(source: &Source, target: &Schema, options: &ReadOptions, posi
 struct Target {
     read: SchemaRef,
     columns: SchemaRef,
-    /// For each column, whether its type was found from a sample: then it must hold every value.
-    guessed: Vec<bool>,
+    /// For each column, whether it must hold every value whole.
+    must_keep: Vec<bool>,
 }
 
 impl Target {
     fn new(columns: &Schema, options: &ReadOptions) -> Target {
-        let guessed: Vec<bool> =
-            columns.fields().iter().map(|field| options.chosen_type(field.name()).is_none()).collect();
-        let read = columns.fields().iter().zip(&guessed).map(|(field, guessed)| read_as(field, *guessed));
+        let must_keep: Vec<bool> = columns.fields().iter().map(|field| options.must_keep(field.name())).collect();
+        let read = columns.fields().iter().zip(&must_keep).map(|(field, must_keep)| read_as(field, *must_keep));
         let read = Arc::new(Schema::new(read.collect::<Vec<_>>()));
-        Target { read, columns: Arc::new(columns.clone()), guessed }
+        Target { read, columns: Arc::new(columns.clone()), must_keep }
     }
 
     fn reader(&self) -> ReaderBuilder {
@@ -61,11 +60,11 @@ impl Target {
     }
 
     fn convert(&self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-        let columns = batch.columns().iter().zip(self.columns.fields()).zip(&self.guessed);
-        let columns = columns.map(|((column, field), guessed)| {
+        let columns = batch.columns().iter().zip(self.columns.fields()).zip(&self.must_keep);
+        let columns = columns.map(|((column, field), must_keep)| {
             let lenient = CastOptions { safe: true, ..CastOptions::default() };
             let converted = cast_with_options(column, field.data_type(), &lenient)?;
-            match misfit(column.as_ref(), converted.as_ref(), *guessed) {
+            match misfit(column.as_ref(), converted.as_ref(), *must_keep) {
                 None => Ok(converted),
                 Some(value) => {
                     let (name, data_type) = (field.name(), field.data_type());
@@ -84,12 +83,12 @@ impl Target {
     }
 }
 
-/// The field with its numbers as text: whole ones always, others where their type is only guessed.
-fn read_as(field: &Field, guessed: bool) -> Field {
-    let inner = |field: &FieldRef| Arc::new(read_as(field, guessed));
+/// The field with its numbers as text: whole ones always, others and times where nothing may be lost.
+fn read_as(field: &Field, must_keep: bool) -> Field {
+    let inner = |field: &FieldRef| Arc::new(read_as(field, must_keep));
     let data_type = match field.data_type() {
         number if number.is_integer() => DataType::Utf8,
-        DataType::Float64 if guessed => DataType::Utf8,
+        lossy if must_keep && may_lose(lossy) => DataType::Utf8,
         DataType::List(item) => DataType::List(inner(item)),
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(inner).collect()),
         other => other.clone(),
@@ -98,21 +97,21 @@ fn read_as(field: &Field, guessed: bool) -> Field {
 }
 
 /// The first text that is not there any more after its conversion, or not whole.
-fn misfit(text: &dyn Array, converted: &dyn Array, guessed: bool) -> Option<String> {
+fn misfit(text: &dyn Array, converted: &dyn Array, must_keep: bool) -> Option<String> {
     match (text.data_type(), converted.data_type()) {
         (DataType::Utf8, DataType::Utf8) => None,
         (DataType::Utf8, data_type) => {
             let text = text.as_string::<i32>();
-            let kept = |row| converted.is_valid(row) && (!guessed || keeps(text.value(row), data_type));
+            let kept = |row| converted.is_valid(row) && (!must_keep || keeps(text.value(row), data_type));
             (0..text.len()).find(|&row| text.is_valid(row) && !kept(row)).map(|row| text.value(row).into())
         }
         (DataType::List(_), DataType::List(_)) => {
             let (text, converted) = (text.as_list::<i32>(), converted.as_list::<i32>());
-            misfit(text.values().as_ref(), converted.values().as_ref(), guessed)
+            misfit(text.values().as_ref(), converted.values().as_ref(), must_keep)
         }
         (DataType::Struct(_), DataType::Struct(_)) => {
             let columns = text.as_struct().columns().iter().zip(converted.as_struct().columns());
-            columns.into_iter().find_map(|(text, converted)| misfit(text.as_ref(), converted.as_ref(), guessed))
+            columns.into_iter().find_map(|(text, converted)| misfit(text.as_ref(), converted.as_ref(), must_keep))
         }
         _ => None,
     }

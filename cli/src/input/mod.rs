@@ -9,6 +9,7 @@ mod csv_lines;
 mod infer;
 mod json;
 mod json_type;
+mod lossless;
 mod parquet;
 mod spool;
 mod unite;
@@ -57,9 +58,17 @@ pub(crate) struct ReadOptions {
 impl ReadOptions {
     /// The type that was chosen for a column, by the user or by the table.
     fn chosen_type(&self, column: &str) -> Option<DataType> {
-        let by_user = self.types.iter().find(|(name, _)| name == column).map(|(_, data_type)| data_type.clone());
-        let by_table = || self.table.as_ref()?.field_with_name(column).ok().map(|field| field.data_type().clone());
-        by_user.or_else(by_table)
+        let by_table = || self.table.as_ref()?.field_with_name(column).ok().map(|field| field.data_type());
+        self.users_type(column).or_else(by_table).cloned()
+    }
+
+    fn users_type(&self, column: &str) -> Option<&DataType> {
+        self.types.iter().find(|(name, _)| name == column).map(|(_, data_type)| data_type)
+    }
+
+    /// Whether a column must hold every value whole: unless the user has chosen its type, nobody has agreed to a loss.
+    fn must_keep(&self, column: &str) -> bool {
+        self.users_type(column).is_none()
     }
 
     /// The same without the table's types, for files that know their own.

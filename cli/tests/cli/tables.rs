@@ -65,6 +65,36 @@ fn appended_text_keeps_the_tables_types() {
 }
 
 #[test]
+fn appended_values_lose_nothing_unless_the_user_says_so() {
+    let repo = Repo::new();
+    let path = repo.file("first.csv", "x,at\n0.5,2013-01-01T05:00:00\n");
+    repo.ok(&["import", "readings", &path]);
+    let wide = "9007199254740993";
+    let fine = "2013-01-01T05:00:00.123456789";
+    for (name, content) in [
+        ("wide.csv", format!("x,at\n{wide},2013-01-01T05:00:00\n")),
+        ("fine.csv", format!("x,at\n1,{fine}\n")),
+        ("wide.json", format!("{{\"x\": {wide}, \"at\": \"2013-01-01T05:00:00\"}}\n")),
+        ("fine.json", format!("{{\"x\": 1, \"at\": \"{fine}\"}}\n")),
+    ] {
+        let path = repo.file(name, &content);
+        let (message, _) = repo.fails("INVALID_ARGUMENT", &["import", "readings", &path, "--mode", "append"]);
+        let (value, column) = if name.starts_with("wide") { (wide, "\"x\"") } else { (fine, "\"at\"") };
+        assert!([name, value, column, "--type"].iter().all(|part| message.contains(part)), "{message}");
+    }
+    assert_eq!(repo.json(&["tables"])[0]["rows"], 1);
+
+    let path = repo.file("agreed.csv", &format!("x,at\n{wide},{fine}\nNaN,\n"));
+    repo.ok(&["import", "readings", &path, "--mode", "append", "--type", "x=double", "--type", "at=timestamp"]);
+    let path = repo.file("nan.json", "{\"x\": \"NaN\", \"at\": \"2013-01-01T05:00:00.123456\"}\n");
+    repo.ok(&["import", "readings", &path, "--mode", "append"]);
+    assert_eq!(
+        repo.rows("SELECT count(*) AS n, sum(isnan(x)::INT) AS nans FROM readings"),
+        json!([{"n": 4, "nans": 2}])
+    );
+}
+
+#[test]
 fn import_goes_to_the_branch_that_is_named() {
     let repo = Repo::with_users();
     repo.ok(&["branch", "fix"]);

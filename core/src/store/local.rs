@@ -128,8 +128,10 @@ impl LocalStore {
         self.sync_anchor()?;
         // From the bottom up, so that a name is durable only once there is something durable behind it.
         for directory in directories.iter().rev() {
-            let synced = File::open(directory).and_then(|directory| directory.sync_all());
-            synced.map_err(|error| self.sync_failed(Error::io("sync a directory", directory.display(), error)))?;
+            let opened = File::open(directory).map_err(|error| Error::io("open", directory.display(), error))?;
+            opened
+                .sync_all()
+                .map_err(|error| self.sync_failed(Error::io("sync a directory", directory.display(), error)))?;
         }
         self.durable().extend(made_durable);
         Ok(())
@@ -140,16 +142,19 @@ impl LocalStore {
         let Some(above) = self.anchor.parent().filter(|_| !self.durable().contains(&self.anchor)) else {
             return Ok(());
         };
-        match File::open(above).and_then(|above| above.sync_all()) {
+        match File::open(above) {
+            Ok(directory) => match directory.sync_all() {
+                Err(error) if !is_beyond_sync(&error) => {
+                    return Err(self.sync_failed(Error::io("sync a directory", above.display(), error)));
+                }
+                _ => {}
+            },
             // Who may not even list it has not made it, and cannot sync it.
-            Err(error) if error.kind() != ErrorKind::PermissionDenied => {
-                Err(self.sync_failed(Error::io("sync a directory", above.display(), error)))
-            }
-            _ => {
-                self.durable().insert(self.anchor.clone());
-                Ok(())
-            }
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
+            Err(error) => return Err(Error::io("open", above.display(), error)),
         }
+        self.durable().insert(self.anchor.clone());
+        Ok(())
     }
 
     fn sync_bytes(&self, path: &str) -> Result<()> {
@@ -172,6 +177,11 @@ impl LocalStore {
     fn durable(&self) -> MutexGuard<'_, HashSet<PathBuf>> {
         self.durable.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a directory cannot be synced at all, as on a file system that is never written: nothing in it can be lost.
+fn is_beyond_sync(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::ReadOnlyFilesystem)
 }
 
 impl Store for LocalStore {

@@ -57,8 +57,6 @@ struct Made {
     entry: ChunkEntry,
     /// Whether its file was not there before.
     new: bool,
-    /// Whether it was put, and so must be synced.
-    put: bool,
 }
 
 /// What became of the job of that place.
@@ -119,7 +117,7 @@ impl ChunkWriter<'_> {
         if let Some(known) = self.known.get(&logical)
             && self.chunks.is_sound(known.chunk, known.bytes)?
         {
-            return Ok(Made { entry: (*known).clone(), new: false, put: false });
+            return Ok(Made { entry: (*known).clone(), new: false });
         }
         let bytes = encode_chunk(&batch, self.cancel)?;
         let put = self.chunks.put(&bytes)?;
@@ -131,7 +129,7 @@ impl ChunkWriter<'_> {
             first_row: job.first_row,
             columns: column_statistics(&self.schema.arrow, &batch),
         };
-        Ok(Made { entry, new: put.new, put: true })
+        Ok(Made { entry, new: put.new })
     }
 }
 
@@ -230,7 +228,7 @@ impl<'scope, 'env> Crew<'scope, 'env> {
 
     fn collect(&mut self, place: usize, made: Result<Made>) -> Result<()> {
         let made = made?;
-        if let Some((hashes, _)) = self.syncer.as_ref().filter(|_| made.put) {
+        if let Some((hashes, _)) = &self.syncer {
             hashes.send(made.entry.chunk).map_err(|_| Error::internal("the thread that syncs chunks is gone"))?;
         }
         self.done.push((place, made));
@@ -267,9 +265,8 @@ impl<'scope, 'env> Crew<'scope, 'env> {
 
     fn sync(&mut self) -> Result<()> {
         let Some((hashes, syncer)) = self.syncer.take() else {
-            let put: Vec<ChunkHash> =
-                self.done.iter().filter(|(_, made)| made.put).map(|(_, made)| made.entry.chunk).collect();
-            return if put.is_empty() { Ok(()) } else { self.writer.chunks.sync(&put) };
+            let chunks: Vec<ChunkHash> = self.done.iter().map(|(_, made)| made.entry.chunk).collect();
+            return if chunks.is_empty() { Ok(()) } else { self.writer.chunks.sync(&chunks) };
         };
         drop(hashes);
         syncer.join().unwrap_or_else(|_| Err(Error::internal("the thread that syncs chunks panicked")))
@@ -299,7 +296,8 @@ fn work(writer: &ChunkWriter<'_>, queue: &Mutex<Receiver<Job>>, made: &Sender<Ou
     }
 }
 
-/// Syncs what was put, as it comes, as much at a time as has come.
+/// Syncs chunks as they come, as much at a time as has come. A chunk that was there already may be new to the disk, too:
+/// put in place of a damaged one by somebody who has not synced it yet.
 fn sync_all(chunks: &ChunkStore, waiting: &Receiver<ChunkHash>) -> Result<()> {
     while let Ok(first) = waiting.recv() {
         let batch: Vec<ChunkHash> = std::iter::once(first).chain(waiting.try_iter()).collect();

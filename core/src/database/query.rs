@@ -119,9 +119,11 @@ struct TransactionTables {
 }
 
 impl TransactionTables {
-    /// Whether a reference means what the transaction began from, by a name that may mean something else by now.
+    /// Whether a reference means what the transaction began from, by a name or a time that may mean something else by
+    /// now.
     fn names_own_branch(&self, at: &TableAt) -> Result<bool> {
-        Ok(matches!(at, TableAt::Ref(_)) && self.committed.place(at)?.1? == *self.transaction.snapshot())
+        Ok(matches!(at, TableAt::Ref(_) | TableAt::Time(_))
+            && self.committed.place(at)?.1? == *self.transaction.snapshot())
     }
 }
 

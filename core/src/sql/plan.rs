@@ -137,7 +137,8 @@ fn file(name: &str) -> Filling {
 fn resolve(tables: &dyn Tables, name: &str, at: &TableAt) -> Result<ResolvedTable> {
     match tables.resolve(name, at) {
         Err(Error::TableNotFound { table, at: place }) => {
-            let names = tables.list(at)?;
+            // Where nothing can be listed there is nothing to suggest.
+            let names = tables.list(at).unwrap_or_default();
             let alike: Vec<&String> = names.iter().filter(|other| fold(other) == fold(name)).collect();
             match alike.as_slice() {
                 [only] => tables.resolve(only, at),

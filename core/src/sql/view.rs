@@ -83,6 +83,7 @@ fn in_order(
 ) -> Result<(Vec<FileRef>, Vec<ChunkHash>)> {
     let mut order: Vec<(u64, FileRef)> = Vec::with_capacity(kept.len() + 1);
     for (place, chunk) in kept {
+        cancel.check("the query")?;
         let file = match schema.is_some_and(|schema| misread::might_be(schema, chunk)) {
             true => files.plain_chunk(&data.schema, &chunk.chunk, cancel)?,
             false => files.chunk(&chunk.chunk)?,

@@ -203,7 +203,8 @@ fn a_missing_table_counts_as_read() {
 #[cfg(feature = "sql")]
 #[test]
 fn what_sql_reads_counts_as_read() {
-    for sql in ["SELECT count(*) FROM other", "SELECT count(*) FROM other AT (VERSION => 'main')"] {
+    for place in ["", "AT (VERSION => 'main')", "AT (TIMESTAMP => TIMESTAMP '2200-01-01')"] {
+        let sql = &format!("SELECT count(*) FROM other {place}");
         let db = database();
         append(&db, "other", [1]).unwrap();
         let transaction = begin(&db, Isolation::Serializable);

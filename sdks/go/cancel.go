@@ -16,13 +16,12 @@ type token struct {
 	object *C.ArmillariaCancel
 }
 
-// newToken makes a token that is cancelled when the context ends. It must be freed.
-func newToken(ctx context.Context) *token {
-	t := &token{object: C.armillaria_cancel_new()}
+// watch makes the token, and cancels it when the context ends. It must be freed.
+func (t *token) watch(ctx context.Context) {
+	t.object = C.armillaria_cancel_new()
 	if ctx.Done() != nil {
 		t.stop = context.AfterFunc(ctx, t.cancel)
 	}
-	return t
 }
 
 // pointer is what a call takes; nil for no token.
@@ -44,9 +43,6 @@ func (t *token) cancel() {
 
 // free gives the token back; work that carries it goes on.
 func (t *token) free() {
-	if t == nil {
-		return
-	}
 	if t.stop != nil {
 		t.stop()
 	}

@@ -7,22 +7,10 @@ import (
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/cdata"
 )
 
 // arrow-go imports every map as if its values could be null. What a C schema says of that is read here, and put right in
 // the types that arrow-go made of it, before any array has them. Maps are in the order in which they are met.
-
-// takeSchema imports a schema, which it releases.
-func takeSchema(schema *C.struct_ArrowSchema) (*arrow.Schema, error) {
-	nullable := mapValues(nil, schema)
-	imported, err := cdata.ImportCArrowSchema((*cdata.CArrowSchema)(unsafe.Pointer(schema)))
-	if err != nil {
-		return nil, newError(CodeUnsupported, "arrow-go cannot read the schema: "+err.Error(), err)
-	}
-	putMapValuesRight(imported, nullable)
-	return imported, nil
-}
 
 // mapValues tells of each map in a schema whether its values can be null.
 func mapValues(nullable []bool, schema *C.struct_ArrowSchema) []bool {

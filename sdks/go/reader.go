@@ -24,37 +24,42 @@ import (
 // reader reads a stream of the library. It is not arrow-go's: that one asks for the schema without telling all of it
 // (see map_values.go), so that it would be asked for twice, and guards itself by cleanups of its own.
 type reader struct {
-	source C.struct_ArrowArrayStream
+	border *border // nil at the end
 	schema *arrow.Schema
 }
 
+// border is what a stream fills in on its way to Go. It holds no Go pointers, so that C may be given it in one piece.
+type border struct {
+	stream C.struct_ArrowArrayStream
+	schema C.struct_ArrowSchema
+	batch  C.struct_ArrowArray
+}
+
 // newReader takes a stream over, and releases it if its schema cannot be read.
-func newReader(source *C.struct_ArrowArrayStream) (*reader, error) {
-	r := &reader{source: *source}
-	*source = C.struct_ArrowArrayStream{}
-	var schema C.struct_ArrowSchema
-	if errno := C.stream_schema(&r.source, &schema); errno != 0 {
+func newReader(source *border) (reader, error) {
+	r := reader{border: source}
+	if errno := C.stream_schema(&source.stream, &source.schema); errno != 0 {
 		defer r.release()
-		return nil, r.failure(errno)
+		return r, r.failure(errno)
 	}
 	var err error
-	if r.schema, err = takeSchema(&schema); err != nil {
+	if r.schema, err = takeSchema(&source.schema); err != nil {
 		r.release()
-		return nil, err
 	}
-	return r, nil
+	return r, err
 }
 
 // next reads a batch; nil at the end.
 func (r *reader) next() (arrow.RecordBatch, error) {
-	var batch C.struct_ArrowArray
-	if errno := C.stream_next(&r.source, &batch); errno != 0 {
+	calls.giveWay()
+	batch := &r.border.batch
+	if errno := C.stream_next(&r.border.stream, batch); errno != 0 {
 		return nil, r.failure(errno)
 	}
 	if batch.release == nil {
 		return nil, nil
 	}
-	imported := (*cdata.CArrowArray)(unsafe.Pointer(&batch))
+	imported := (*cdata.CArrowArray)(unsafe.Pointer(batch))
 	rows, err := cdata.ImportCRecordBatchWithSchema(imported, r.schema)
 	if err != nil {
 		cdata.ReleaseCArrowArray(imported) // it was not moved if it was refused early
@@ -65,7 +70,10 @@ func (r *reader) next() (arrow.RecordBatch, error) {
 
 // failure tells what the stream says of an error; streamError reads it.
 func (r *reader) failure(errno C.int) error {
-	return fmt.Errorf("%w: %s", syscall.Errno(errno), C.GoString(C.stream_error(&r.source)))
+	return fmt.Errorf("%w: %s", syscall.Errno(errno), C.GoString(C.stream_error(&r.border.stream)))
 }
 
-func (r *reader) release() { C.stream_release(&r.source) }
+func (r *reader) release() {
+	C.stream_release(&r.border.stream)
+	r.border = nil
+}

@@ -22,14 +22,17 @@ type request struct {
 // cancel gives the call a token if its context can end.
 func (r *request) cancel() *C.ArmillariaCancel {
 	if r.token == nil && r.ctx.Done() != nil {
-		r.token = newToken(r.ctx)
+		r.token = new(token)
+		r.token.watch(r.ctx)
 	}
 	return r.token.pointer()
 }
 
 func (r *request) free() {
 	r.arena.free()
-	r.token.free()
+	if r.token != nil {
+		r.token.free()
+	}
 }
 
 // invoke makes one call on an object, unless its context has ended or its handle is closed.
@@ -49,6 +52,7 @@ func invoke[P comparable](
 
 // run makes one call.
 func run(ctx context.Context, call func(*request, **C.ArmillariaError) C.ArmillariaStatus) error {
+	calls.giveWay()
 	r := &request{ctx: ctx}
 	defer r.free()
 	var failure *C.ArmillariaError
@@ -60,13 +64,14 @@ func run(ctx context.Context, call func(*request, **C.ArmillariaError) C.Armilla
 func openRows(
 	ctx context.Context, call func(cancel *C.ArmillariaCancel, out *C.struct_ArrowArrayStream) error,
 ) (*Rows, error) {
-	token := newToken(ctx)
-	var stream C.struct_ArrowArrayStream
-	if err := call(token.pointer(), &stream); err != nil {
-		token.free()
+	s := &stream{ctx: ctx}
+	s.token.watch(ctx)
+	source := new(border)
+	if err := call(s.token.object, &source.stream); err != nil {
+		s.token.free()
 		return nil, err
 	}
-	return importRows(ctx, token, &stream)
+	return s.open(source)
 }
 
 // exportRows makes a call that moves a stream of rows away. If the reader failed, its error is a cause of the call's.

@@ -29,33 +29,31 @@ var _ array.RecordReader = (*Rows)(nil)
 // stream is what Rows stand for, apart from them so that a cleanup can close it when they are forgotten.
 type stream struct {
 	ctx    context.Context
-	schema *arrow.Schema
-	token  *token
+	token  token
 	refs   atomic.Int64
 	closed atomic.Bool
 
 	mu      sync.Mutex // held while the reader works
-	reader  *reader
+	reader  reader
 	current arrow.RecordBatch
 	err     error
 }
 
-// importRows moves a stream in. It owns the token from here on.
-func importRows(ctx context.Context, token *token, source *C.struct_ArrowArrayStream) (*Rows, error) {
-	reader, err := newReader(source)
-	if err != nil {
-		token.free()
-		return nil, streamError(ctx, err)
+// open moves the stream of the library in.
+func (s *stream) open(source *border) (*Rows, error) {
+	var err error
+	if s.reader, err = newReader(source); err != nil {
+		s.token.free()
+		return nil, streamError(s.ctx, err)
 	}
-	s := &stream{ctx: ctx, schema: reader.schema, token: token, reader: reader}
 	s.refs.Store(1)
 	rows := &Rows{stream: s}
 	rows.forgotten = runtime.AddCleanup(rows, (*stream).close, s)
 	return rows, nil
 }
 
-// Schema gives the columns; also after the end.
-func (r *Rows) Schema() *arrow.Schema { return r.stream.schema }
+// Schema gives the columns; also after the end. Rows share it with others of the same columns.
+func (r *Rows) Schema() *arrow.Schema { return r.stream.reader.schema }
 
 // Batches iterates over the batches. A batch is released when the loop goes on, and with it the strings and bytes that were
 // read out of it in place: Retain the batch, or clone them, if they shall live longer. Leaving the loop, in whatever way,
@@ -131,7 +129,7 @@ func (s *stream) release() {
 	s.token.cancel() // so that a read in another goroutine lets go
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.reader != nil {
+	if s.reader.border != nil {
 		s.err = errRowsClosed()
 		s.finish()
 	}
@@ -144,7 +142,7 @@ func errRowsClosed() error { return newError(CodeClosed, "the rows are closed; a
 func (s *stream) take() (arrow.RecordBatch, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.reader == nil {
+	if s.reader.border == nil {
 		return nil, s.err
 	}
 	batch, err := s.reader.next()
@@ -183,6 +181,5 @@ func (s *stream) drop() {
 // finish gives back what the library holds for the stream.
 func (s *stream) finish() {
 	s.reader.release()
-	s.reader = nil
 	s.token.free()
 }

@@ -1,8 +1,9 @@
 //! Appending: one record, one sync, under the lock.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, TryLockError};
 
-use super::look::Doubt;
+use super::files::Note;
+use super::look::Looker;
 use super::walk::{Tail, read_rest};
 use super::{Appended, Log, LogPosition, LogRecord, RecordLocation, State, files};
 use crate::error::{Error, Result};
@@ -35,7 +36,7 @@ impl Log {
         let Some(transactions) = decide(at.next)? else { return Ok(None) };
         let encoded = self.encode(at, &transactions)?;
         let location = self.write(at, &encoded)?;
-        lock.claim(encoded.hash);
+        lock.note(Note::new(encoded.hash, at.next));
         Ok(Some(self.finish(at, location, encoded.hash, transactions)))
     }
 
@@ -49,9 +50,9 @@ impl Log {
     /// Reads what others appended, makes sure that all of it is durable, and shuts other looks out.
     fn catch_up_locked(&self) -> Result<LogPosition> {
         let mut state = self.state();
-        self.look(&mut state, Doubt::Anew)?;
+        self.look(&mut state, Looker::Appender)?;
         while state.tail == Tail::More {
-            self.look(&mut state, Doubt::Anew)?;
+            self.look(&mut state, Looker::Appender)?;
         }
         if let Tail::Damaged(damage) = &state.tail {
             return Err(damage.error());
@@ -61,31 +62,51 @@ impl Log {
         Ok(state.end)
     }
 
-    /// Makes durable what a writer left that died, or failed, before its sync. The bytes are written once more: after
-    /// a sync that failed, the kernel may take pages for written that are not, and a mere sync would do nothing.
+    /// Makes durable what a writer left that died, or failed, before its sync.
     fn adopt(&self, state: &mut State) -> Result<()> {
-        if state.claim == state.end.previous {
-            state.unclaimed.clear();
+        if state.note.hash == state.end.previous {
+            state.unsynced.clear();
             return Ok(());
         }
-        let mut synced: Vec<Sequence> = state.unclaimed.iter().map(|(location, _)| location.file).collect();
-        if synced.is_empty() && state.end.offset > 0 {
-            synced.push(state.end.file);
+        if state.unsynced.is_empty() && state.end.offset > 0 {
+            self.files.open_existing(state.end.file)?.sync().map_err(|error| state.poison(&error))?;
         }
-        synced.dedup();
-        for (location, hash) in state.unclaimed.clone() {
+        let unsynced = std::mem::take(&mut state.unsynced);
+        self.write_again(&unsynced, state)
+    }
+
+    /// The same for a reader, where no writer is at work: then `true`. What a writer is about to sync is nobody's yet.
+    pub(super) fn adopt_as_reader(&self, records: &[LogRecord], state: &mut State) -> Result<bool> {
+        let Some(last) = records.last() else { return Ok(true) };
+        let _alone = match self.appender.try_lock() {
+            Ok(alone) => alone,
+            Err(TryLockError::Poisoned(alone)) => alone.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(false),
+        };
+        let Some(lock) = Lock::try_take(self.files.lock_or_create()?)? else { return Ok(false) };
+        let unsynced: Vec<_> = records.iter().map(|record| (record.location, record.hash)).collect();
+        self.write_again(&unsynced, state)?;
+        lock.note(Note::new(last.hash, last.sequence));
+        Ok(true)
+    }
+
+    /// Writes records once more where they stand, and syncs them: after a sync that failed, the kernel may take pages
+    /// for written that are not, and a mere sync would do nothing. Under the lock.
+    fn write_again(&self, records: &[(RecordLocation, RecordHash)], state: &mut State) -> Result<()> {
+        for (location, hash) in records {
             let file = self.files.open_existing(location.file)?;
             let mut bytes = vec![0; location.bytes as usize];
             file.read_at(location.offset, &mut bytes)?;
-            if record::frame(&bytes).is_none_or(|frame| frame.hash != hash) {
-                return Err(lost(location));
+            if record::frame(&bytes).is_none_or(|frame| frame.hash != *hash) {
+                return Err(lost(*location));
             }
             file.write_at(location.offset, &bytes).map_err(|error| state.poison_unless_whole(error))?;
         }
-        for file in synced {
+        let mut files: Vec<Sequence> = records.iter().map(|(location, _)| location.file).collect();
+        files.dedup();
+        for file in files {
             self.files.open_existing(file)?.sync().map_err(|error| state.poison(&error))?;
         }
-        state.unclaimed.clear();
         Ok(())
     }
 
@@ -211,9 +232,14 @@ impl Lock {
         Ok(Lock { file })
     }
 
-    /// Tells the others that a record is durable. Without it they sync once more, so a failure is only noted.
-    fn claim(&self, hash: RecordHash) {
-        if let Err(error) = self.file.write_at(0, hash.as_bytes()) {
+    fn try_take(file: Arc<dyn StoreFile>) -> Result<Option<Lock>> {
+        Ok(file.try_lock()?.then_some(Lock { file }))
+    }
+
+    /// Tells the others that a record is durable. Without it they write and sync it once more, so a failure is only
+    /// noted.
+    fn note(&self, note: Note) {
+        if let Err(error) = self.file.write_at(0, &note.encode()) {
             tracing::debug!(%error, "cannot note in the lock file what is durable");
         }
     }

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use quick_cache::sync::Cache;
 
+use super::LogRecord;
 use crate::error::{Error, Result};
 use crate::format::{RecordHash, Sequence};
 use crate::store::{Store, StoreFile};
@@ -11,17 +12,59 @@ use crate::store::{Store, StoreFile};
 /// The directory of log files.
 pub(super) const LOG: &str = "log";
 
-/// Whoever appends holds the lock of this file; it begins with the hash of the last record known to be durable.
+/// Whoever appends holds the lock of this file; it begins with a [`Note`].
 pub(super) const LOCK: &str = "log/lock";
 
 /// Where torn tails go.
 pub(super) const QUARANTINE: &str = "quarantine";
 
-/// How many bytes of the lock file mean something.
-const CLAIM_BYTES: usize = 32;
+/// How many bytes of the lock file mean something: a hash, and a sequence.
+const NOTE_BYTES: usize = 32 + 8;
 
 /// How many files are kept open.
 const OPEN_FILES_MAX: usize = 16;
+
+/// What the lock file says: up to where the log is durable. It may be stale or lost, and is never ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Note {
+    /// The hash of a record that is durable, as are all before it; any other bytes where none is known.
+    pub(super) hash: RecordHash,
+    /// Its sequence; 0 where that is not known.
+    sequence: Sequence,
+}
+
+impl Note {
+    /// What no note says.
+    pub(super) const NONE: Note = Note { hash: RecordHash::from_bytes([0; 32]), sequence: Sequence(0) };
+
+    pub(super) fn new(hash: RecordHash, sequence: Sequence) -> Note {
+        Note { hash, sequence }
+    }
+
+    fn decode(bytes: [u8; NOTE_BYTES]) -> Note {
+        let (mut hash, mut sequence) = ([0; 32], [0; 8]);
+        hash.copy_from_slice(&bytes[..32]);
+        sequence.copy_from_slice(&bytes[32..]);
+        Note { hash: RecordHash::from_bytes(hash), sequence: Sequence(u64::from_le_bytes(sequence)) }
+    }
+
+    pub(super) fn encode(self) -> [u8; NOTE_BYTES] {
+        let mut bytes = [0; NOTE_BYTES];
+        bytes[..32].copy_from_slice(self.hash.as_bytes());
+        bytes[32..].copy_from_slice(&self.sequence.0.to_le_bytes());
+        bytes
+    }
+
+    /// Whether it tells that a record is durable.
+    pub(super) fn covers(&self, record: &LogRecord) -> bool {
+        self.tells_of(record.sequence) || self.hash == record.hash
+    }
+
+    /// Whether it tells that the record of that sequence was durable, whatever became of it.
+    pub(super) fn tells_of(&self, sequence: Sequence) -> bool {
+        self.sequence >= sequence
+    }
+}
 
 /// Opens log files and keeps them open.
 #[derive(Debug)]
@@ -91,17 +134,17 @@ impl Files {
         if let Some(lock) = self.lock()? {
             return Ok(lock);
         }
-        self.store.allocate(LOCK, CLAIM_BYTES as u64)?;
+        self.store.allocate(LOCK, NOTE_BYTES as u64)?;
         self.lock()?.ok_or_else(|| Error::io("open", LOCK, std::io::ErrorKind::NotFound.into()))
     }
 
-    /// The hash of a record that is known to be durable with all before it; any other bytes where none is known.
-    pub(super) fn claim(&self) -> Result<RecordHash> {
-        let mut claim = [0; CLAIM_BYTES];
+    /// Up to where the log is known to be durable.
+    pub(super) fn note(&self) -> Result<Note> {
+        let mut note = [0; NOTE_BYTES];
         if let Some(lock) = self.lock()? {
-            lock.read_at(0, &mut claim)?;
+            lock.read_at(0, &mut note)?;
         }
-        Ok(RecordHash::from_bytes(claim))
+        Ok(Note::decode(note))
     }
 
     /// The first file whose first record is later than `sequence`.

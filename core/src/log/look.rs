@@ -6,6 +6,7 @@ use super::walk::{
 use super::{Log, LogRecord, State};
 use crate::error::{Error, Result};
 use crate::format::Sequence;
+use crate::store::Access;
 
 /// What is said of a place where there is no record though there are some behind it.
 const CUT_OFF: &str = "it is damaged, and there are records behind it";
@@ -17,13 +18,17 @@ const ACKNOWLEDGED: &str = "it is damaged, and it was committed";
 /// [`Walker::pass_lost_mark`].
 const IDLE_LOOKS: u32 = 16;
 
-/// Whether what was said of bytes that are no record still holds while nobody has written there.
+/// What is said of a place where there is nothing though the lock file tells of a record.
+const GONE: &str = "a record was committed here and is gone; bring the file back from a copy, or remove log/lock to go on \
+                    without it";
+
+/// Who looks. Only a reader leaves it at what was said before of bytes that are no record: nobody has written there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Doubt {
-    /// It does.
-    Settled,
-    /// They are judged again: somebody is about to write there.
-    Anew,
+pub(super) enum Looker {
+    Reader,
+    Opener,
+    /// Holds the lock and is about to write.
+    Appender,
 }
 
 impl Log {
@@ -33,7 +38,7 @@ impl Log {
         if !is_reached(&self.files, state.end)? {
             return Err(state.end.damage("the log does not reach it; it was cut short").error());
         }
-        self.look(&mut state, Doubt::Anew)?;
+        self.look(&mut state, Looker::Opener)?;
         self.check_identity(&state)
     }
 
@@ -41,20 +46,20 @@ impl Log {
     ///
     /// When the end is reached for the first time, it is looked at more closely: behind it there must be nothing but
     /// zeros. A power loss may have kept the later parts of a record and lost its beginning.
-    pub(super) fn look(&self, state: &mut State, doubt: Doubt) -> Result<()> {
-        self.read_on(state, doubt)?;
+    pub(super) fn look(&self, state: &mut State, looker: Looker) -> Result<()> {
+        self.read_on(state, looker)?;
         while state.opening && state.tail != Tail::More {
-            state.opening = !self.look_behind(state)?;
+            state.opening = !self.look_behind(state, looker)?;
         }
         Ok(())
     }
 
     /// Looks at what stands behind the end; `false` if it has to be looked at once more, for the log goes on.
-    fn look_behind(&self, state: &mut State) -> Result<bool> {
+    fn look_behind(&self, state: &mut State, looker: Looker) -> Result<bool> {
         let at = state.end;
         let clean = state.tail == Tail::Clean;
         if clean && self.pass_lost_mark(state)? {
-            self.read_on(state, Doubt::Anew)?;
+            self.read_on(state, looker)?;
             return Ok(false);
         }
         let ended = clean || state.tail == Tail::NoFile;
@@ -62,7 +67,7 @@ impl Log {
             return Ok(true);
         }
         // Or somebody has appended since.
-        self.read_on(state, Doubt::Anew)?;
+        self.read_on(state, looker)?;
         if state.end != at {
             return Ok(false);
         }
@@ -103,12 +108,12 @@ impl Log {
         }
     }
 
-    fn read_on(&self, state: &mut State, doubt: Doubt) -> Result<()> {
+    fn read_on(&self, state: &mut State, looker: Looker) -> Result<()> {
         loop {
             let mut walker = Walker::new(&self.files, state.end);
             let (mut fresh, end) = self.read_round(&mut walker, state)?;
             let found = fresh.len();
-            self.make_durable(&mut fresh, state)?;
+            self.make_durable(&mut fresh, state, looker)?;
             if fresh.len() < found {
                 state.take(fresh);
                 state.tail = Tail::Clean;
@@ -118,19 +123,22 @@ impl Log {
             state.take(fresh);
             state.end = walker.position;
             state.idle_looks = if moved { 0 } else { state.idle_looks.wrapping_add(1) };
-            let asks = doubt == Doubt::Anew || (!moved && state.idle_looks.is_multiple_of(IDLE_LOOKS));
+            let asks = looker != Looker::Reader || (!moved && state.idle_looks.is_multiple_of(IDLE_LOOKS));
             if asks {
-                state.claim = self.files.claim()?;
+                state.note = self.files.note()?;
             }
             let known = !moved && matches!(state.tail, Tail::Torn | Tail::Damaged(_));
             state.tail = match end {
                 None => Tail::More,
-                Some(Step::Zeros) if asks && state.claim != state.end.previous && self.pass_lost_mark(state)? => {
+                Some(Step::Zeros) if asks && state.note.hash != state.end.previous && self.pass_lost_mark(state)? => {
                     continue;
                 }
                 // What was found out by looking further stays true until somebody writes.
                 Some(Step::Zeros | Step::NoFile) if known => return Ok(()),
-                Some(Step::Invalid) if known && doubt == Doubt::Settled => return Ok(()),
+                Some(Step::Invalid) if known && looker == Looker::Reader => return Ok(()),
+                Some(Step::Zeros | Step::NoFile) if asks && state.note.tells_of(state.end.next) => {
+                    Tail::Damaged(state.end.damage(GONE))
+                }
                 Some(Step::NoFile) => Tail::NoFile,
                 Some(Step::Damaged(damage)) => Tail::Damaged(damage),
                 Some(Step::Zeros | Step::Record(_)) => Tail::Clean,
@@ -180,27 +188,37 @@ impl Log {
     }
 
     /// Makes sure that records which others wrote are durable: the lock file tells up to where their writers synced
-    /// them; for the rest one sync is made here. After a sync has failed none is trusted, and `fresh` is cut short.
-    fn make_durable(&self, fresh: &mut Vec<LogRecord>, state: &mut State) -> Result<()> {
+    /// them. The rest is left behind by a writer that died or failed, and is made durable here, or belongs to one that
+    /// is at work, and `fresh` is cut short. After a sync has failed here none is trusted.
+    fn make_durable(&self, fresh: &mut Vec<LogRecord>, state: &mut State, looker: Looker) -> Result<()> {
         if fresh.is_empty() {
             return Ok(());
         }
-        state.claim = self.files.claim()?;
-        let claimed = fresh.iter().rposition(|record| record.hash == state.claim).map_or(0, |last| last + 1);
+        state.note = self.files.note()?;
+        let covered = fresh.iter().rposition(|record| state.note.covers(record)).map_or(0, |last| last + 1);
+        if covered > 0 {
+            state.unsynced.clear();
+        }
+        let rest = &fresh[covered..];
         if state.poisoned.is_some() {
-            fresh.truncate(claimed);
+            fresh.truncate(covered);
+        } else if looker == Looker::Appender {
+            state.unsynced.extend(rest.iter().map(|record| (record.location, record.hash)));
+        } else if self.access == Access::ReadOnly {
+            self.sync_files_of(rest, state)?;
+        } else if !self.adopt_as_reader(rest, state)? {
+            fresh.truncate(covered);
         }
-        if claimed > 0 {
-            state.unclaimed.clear();
-        }
-        let unclaimed: Vec<_> = fresh[claimed..].iter().map(|record| (record.location, record.hash)).collect();
-        let mut files: Vec<_> = unclaimed.iter().map(|(location, _)| location.file).collect();
+        Ok(())
+    }
+
+    /// All that can be done by who may not write.
+    fn sync_files_of(&self, records: &[LogRecord], state: &mut State) -> Result<()> {
+        let mut files: Vec<_> = records.iter().map(|record| record.location.file).collect();
         files.dedup();
         for file in files {
-            let synced = self.files.open_existing(file)?.sync();
-            synced.map_err(|error| state.poison(&error))?;
+            self.files.open_existing(file)?.sync().map_err(|error| state.poison(&error))?;
         }
-        state.unclaimed.extend(unclaimed);
         Ok(())
     }
 }

@@ -12,8 +12,9 @@
 //! 4. The next file is made only after the file before it durably ended with
 //!    [`END_OF_FILE`](crate::format::record::END_OF_FILE), or has no room for any record; its name is durable before
 //!    its first record is written.
-//! 5. `log/lock` begins with the hash of a record that is durable, as are all before it. It may be stale or lost,
-//!    and then costs one more sync; it is never ahead.
+//! 5. `log/lock` begins with the hash and the sequence of a record that is durable, as are all before it. This note may
+//!    be stale or lost, and then costs one more write and sync; it is never ahead, so that a record which it tells of
+//!    and which is not there was lost.
 
 mod append;
 mod files;
@@ -32,8 +33,8 @@ use crate::error::{Error, Result};
 use crate::format::{RecordHash, Sequence, Transaction};
 use crate::limits::{LOG_FILE_BYTES, LOOK_BYTES};
 use crate::store::{Access, Environment, Store};
-use files::Files;
-use look::Doubt;
+use files::{Files, Note};
+use look::Looker;
 use walk::{Tail, Walker};
 
 pub use append::Decide;
@@ -167,14 +168,14 @@ struct State {
     delivered: LogPosition,
     /// Records between the two.
     pending: VecDeque<LogRecord>,
-    /// Records of others, the newest ones, that no writer is known to have synced.
-    unclaimed: Vec<(RecordLocation, RecordHash)>,
+    /// Records of others, the newest ones, that nobody is known to have synced; only while this handle holds the lock.
+    unsynced: Vec<(RecordLocation, RecordHash)>,
     /// What stands at `end`.
     tail: Tail,
     /// Whether the end was not reached yet since opening, and so not looked behind.
     opening: bool,
-    /// What the lock file said when it was last read: the hash of a record that is durable.
-    claim: RecordHash,
+    /// What the lock file said when it was last read.
+    note: Note,
     /// How many looks have found nothing since one found something.
     idle_looks: u32,
     /// Whether this handle holds the lock and is about to append at `end`: nobody else can.
@@ -211,10 +212,10 @@ impl Log {
             end: position,
             delivered: position,
             pending: VecDeque::new(),
-            unclaimed: Vec::new(),
+            unsynced: Vec::new(),
             tail: Tail::Clean,
             opening: true,
-            claim: RecordHash::from_bytes([0; 32]),
+            note: Note::NONE,
             idle_looks: 0,
             appending: false,
             poisoned: None,
@@ -239,7 +240,7 @@ impl Log {
         let mut state = self.state();
         let has_round = state.tail == Tail::More && !state.pending.is_empty();
         if !state.appending && !has_round {
-            self.look(&mut state, Doubt::Settled)?;
+            self.look(&mut state, Looker::Reader)?;
         }
         Ok(state.deliver())
     }

@@ -8,7 +8,7 @@ use super::*;
 use crate::format::record::encode;
 use crate::format::{BranchId, BranchName, TransactionKind, TxId};
 use crate::store::counting::CountingStore;
-use crate::store::{Fault, FaultyStore, LocalStore, MemoryStore, SeededRandomness};
+use crate::store::{Fault, FaultyStore, LocalStore, MemoryStore, SeededRandomness, StoreFile};
 
 const SMALL_FILE_BYTES: u64 = 2 << 10;
 
@@ -336,13 +336,22 @@ fn a_record_of_another_log_or_a_newer_format_is_told() {
     assert!(matches!(refused, Err(Error::FormatUnsupported { found: 2, .. })));
 }
 
+/// The lock file and its note.
+fn lock_file(store: &MemoryStore) -> (Arc<dyn StoreFile>, [u8; 40]) {
+    let (file, mut note) = (store.open_file(files::LOCK).unwrap().unwrap(), [0; 40]);
+    file.read_at(0, &mut note).unwrap();
+    (file, note)
+}
+
 #[test]
 fn a_live_reader_takes_half_a_record_for_none() {
     let store = memory();
     let log = open(store.clone(), None).unwrap();
     append(&log, 300).unwrap();
     let reader = open(store.clone(), None).unwrap();
+    let (lock, note) = lock_file(&store);
     append(&log, 300).unwrap();
+    lock.write_at(0, &note).unwrap();
     let file = store.open_file(&files::path(Sequence(1))).unwrap().unwrap();
     let whole = all(&log)[1].location;
     let mut half = vec![0; whole.bytes as usize];
@@ -501,24 +510,67 @@ fn a_failed_sync_poisons_the_handle_and_another_one_goes_on() {
 }
 
 #[test]
-fn what_a_failed_sync_let_go_is_not_written_back() {
-    let store = FaultyStore::new(11);
-    let log = open(Arc::new(store.clone()), None).unwrap();
-    append(&log, 200).unwrap();
-    store.inject(store.operations() + 2, Fault::Fail);
-    assert!(matches!(append(&log, 200), Err(Error::OutcomeUnknown { .. })));
-    let other = open(Arc::new(store.clone()), None).unwrap();
-    let seen = other.catch_up().unwrap().pop().unwrap();
-    assert_eq!(seen.sequence, Sequence(2));
+fn what_a_reader_was_shown_survives_a_failed_sync_and_a_power_loss() {
+    for seed in 0..40 {
+        let store = FaultyStore::new(seed);
+        let log = open(Arc::new(store.clone()), None).unwrap();
+        append(&log, 700).unwrap();
+        store.inject(store.operations() + 2, Fault::Fail);
+        assert!(matches!(append(&log, 700), Err(Error::OutcomeUnknown { .. })));
+        let reader = open(Arc::new(store.clone()), None).unwrap();
+        let shown = sequences(&reader.catch_up().unwrap());
+        let after = open(Arc::new(store.crash()), None).unwrap();
+        assert_eq!(sequences(&after.catch_up().unwrap()), shown, "seed {seed}");
+    }
+}
 
-    // The kernel let the page go that it could not write, and read an older one from the disk.
-    let file = store.open_file(&files::path(Sequence(1))).unwrap().unwrap();
-    file.write_at(seen.location.offset, &vec![0; seen.location.bytes as usize]).unwrap();
-    let Err(Error::LogCorrupt { at, .. }) = append(&other, 10) else { panic!("it built on a record that is gone") };
-    assert!(at.contains(&seen.location.offset.to_string()), "{at}");
-    let mut now = vec![1; seen.location.bytes as usize];
-    file.read_at(seen.location.offset, &mut now).unwrap();
-    assert!(now.iter().all(|byte| *byte == 0));
+#[test]
+fn a_record_that_is_being_written_is_not_shown() {
+    let store = memory();
+    let log = open(store.clone(), None).unwrap();
+    append(&log, 10).unwrap();
+    let (older, mut note) = lock_file(&store);
+    append(&log, 10).unwrap();
+    // As it is after the write of the second record and before its sync: a writer holds the lock.
+    older.write_at(0, &note).unwrap();
+    older.lock().unwrap();
+    let reader = open(store.clone(), None).unwrap();
+    assert_eq!(sequences(&reader.catch_up().unwrap()), [1]);
+    assert!(reader.catch_up().unwrap().is_empty());
+    older.unlock().unwrap();
+    assert_eq!(sequences(&reader.catch_up().unwrap()), [2], "the writer is gone");
+    older.read_at(0, &mut note).unwrap();
+    assert_eq!(note[32..], 2_u64.to_le_bytes(), "nobody else has to write it again");
+}
+
+#[test]
+fn a_committed_record_of_which_only_zeros_are_left_is_told() {
+    for lost in 1..=3_u64 {
+        let store = memory();
+        let log = open(store.clone(), None).unwrap();
+        let records: Vec<Appended> = (0..3).map(|_| append(&log, 100).unwrap()).collect();
+        let file = store.open_file(&files::path(Sequence(1))).unwrap().unwrap();
+        for record in &records[lost as usize - 1..] {
+            file.write_at(record.location.offset, &vec![0; record.location.bytes as usize]).unwrap();
+        }
+        let after = open(store.clone(), None).unwrap();
+        assert_eq!(sequences(&after.catch_up().unwrap()), (1..lost).collect::<Vec<_>>());
+        let damage = after.health().unwrap().damage.unwrap();
+        assert!(damage.error().to_string().contains("was committed here and is gone"), "{damage:?}");
+        assert!(matches!(append(&after, 1), Err(Error::LogCorrupt { .. })), "it would write over the place");
+    }
+}
+
+#[test]
+fn a_note_without_a_sequence_still_serves() {
+    let store = memory();
+    let log = open(store.clone(), None).unwrap();
+    (0..2).for_each(|_| drop(append(&log, 50)));
+    let note = store.open_file(files::LOCK).unwrap().unwrap();
+    note.write_at(32, &[0; 8]).unwrap();
+    let after = open(store.clone(), None).unwrap();
+    assert_eq!(sequences(&after.catch_up().unwrap()), [1, 2]);
+    assert_eq!(append(&after, 50).unwrap().sequence, Sequence(3));
 }
 
 #[test]

@@ -166,18 +166,22 @@ pub(super) fn read_one(files: &Files, location: RecordLocation) -> Result<LogRec
     }
 }
 
-/// Whether a record stood at a place where none does now, and was durable: the lock file keeps the hash of one, and
-/// that is what stands there, or what the bytes there hash to.
+/// Whether a record stood at a place where none does now, and was durable: the lock file keeps the sequence of one, or
+/// only its hash, and that is what stands there, or what the bytes there hash to.
 pub(super) fn had_record(files: &Files, at: LogPosition) -> Result<bool> {
-    let claim = files.claim()?;
-    if claim == at.previous || is_zero(claim.as_bytes()) {
+    let note = files.note()?;
+    if note.tells_of(at.next) {
+        return Ok(true);
+    }
+    let noted = note.hash;
+    if noted == at.previous || is_zero(noted.as_bytes()) {
         return Ok(false);
     }
     let Some(file) = files.open(at.file)? else { return Ok(false) };
     let bytes = read_rest(&file, at.offset)?;
     let hashed = record::claimed_bytes(&bytes).and_then(|length| bytes.get(..length - TRAILER_BYTES));
-    let stands_there = || bytes.windows(TRAILER_BYTES).any(|window| window == claim.as_bytes());
-    Ok(hashed.is_some_and(|hashed| RecordHash::of(hashed) == claim) || stands_there())
+    let stands_there = || bytes.windows(TRAILER_BYTES).any(|window| window == noted.as_bytes());
+    Ok(hashed.is_some_and(|hashed| RecordHash::of(hashed) == noted) || stands_there())
 }
 
 /// Whether valid records stand behind a place where none does: then the place is damaged. A crash while the next

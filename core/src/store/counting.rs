@@ -103,6 +103,10 @@ impl StoreFile for CountingFile {
         self.file.lock()
     }
 
+    fn try_lock(&self) -> Result<bool> {
+        self.file.try_lock()
+    }
+
     fn unlock(&self) -> Result<()> {
         self.file.unlock()
     }

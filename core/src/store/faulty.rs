@@ -455,6 +455,11 @@ impl StoreFile for FaultyFile {
         self.file.lock()
     }
 
+    fn try_lock(&self) -> Result<bool> {
+        self.shared.step_or_fail("try lock", &self.path, 0)?;
+        self.file.try_lock()
+    }
+
     fn unlock(&self) -> Result<()> {
         // The kernel takes the lock back from a stopped process as well.
         self.file.unlock()

@@ -6,7 +6,7 @@
 //! belongs to a dead process.
 
 use std::collections::{BTreeSet, HashSet};
-use std::fs::{self, DirEntry, File, OpenOptions};
+use std::fs::{self, DirEntry, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -389,6 +389,14 @@ impl StoreFile for LocalFile {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 other => return other.map_err(|error| Error::io("lock", &self.path, error)),
             }
+        }
+    }
+
+    fn try_lock(&self) -> Result<bool> {
+        match self.file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(Error::io("lock", &self.path, error)),
         }
     }
 

@@ -266,6 +266,16 @@ impl StoreFile for MemoryFile {
         Ok(())
     }
 
+    fn try_lock(&self) -> Result<bool> {
+        let mut locked = self.node.locked();
+        if *locked {
+            return Ok(false);
+        }
+        *locked = true;
+        *self.holds_lock() = true;
+        Ok(true)
+    }
+
     fn unlock(&self) -> Result<()> {
         if std::mem::take(&mut *self.holds_lock()) {
             *self.node.locked() = false;
@@ -301,6 +311,10 @@ impl StoreFile for OpenObject {
     }
 
     fn lock(&self) -> Result<()> {
+        Err(Error::internal("an object cannot be locked"))
+    }
+
+    fn try_lock(&self) -> Result<bool> {
         Err(Error::internal("an object cannot be locked"))
     }
 

@@ -140,6 +140,9 @@ pub trait StoreFile: Debug + Send + Sync {
     /// [`StoreFile::unlock`], when this is dropped, or when the process dies.
     fn lock(&self) -> Result<()>;
 
+    /// Takes the lock where nobody has it, and says whether it did.
+    fn try_lock(&self) -> Result<bool>;
+
     /// Gives the lock back.
     fn unlock(&self) -> Result<()>;
 }

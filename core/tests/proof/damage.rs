@@ -282,7 +282,7 @@ fn a_torn_tail_is_the_end_of_the_log() {
         let store = repository.damaged(&path, Damage::Gone);
         put(&store, &path, &torn);
         // Without what tells that it was durable once.
-        put(&store, "log/lock", &[0; 32]);
+        put(&store, "log/lock", &[0; 40]);
         let db = repository.open(store.clone()).unwrap();
         let latest = repository.twins.thought.model.latest() - 1;
         assert_eq!(db.latest_tx_id().unwrap(), latest, "the last commit was cut off by {missing} bytes");

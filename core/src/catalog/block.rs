@@ -4,14 +4,16 @@
 //! every data block, so that a lookup finds its data block without trying others. Behind each block stands the BLAKE3
 //! hash of its items and its number: what is read is verified without reading the whole file.
 
+use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use super::commit::lock;
 use super::key::{Key, Value, WIDTH};
 use crate::format::NodeHash;
 
@@ -180,6 +182,8 @@ fn block_hash(number: u64, items: &[u8]) -> blake3::Hash {
 pub(super) struct BlockCache {
     blocks: Cache<(NodeHash, u64), Block, ByBytes>,
     damaged: AtomicBool,
+    /// Paths of the runs that were found missing or damaged.
+    distrusted: Mutex<HashSet<String>>,
 }
 
 #[derive(Clone, Debug)]
@@ -194,7 +198,7 @@ impl Weighter<(NodeHash, u64), Block> for ByBytes {
 impl BlockCache {
     pub(super) fn new() -> Arc<BlockCache> {
         let blocks = Cache::with_weighter((CACHE_BYTES >> 12) as usize, CACHE_BYTES, ByBytes);
-        Arc::new(BlockCache { blocks, damaged: AtomicBool::new(false) })
+        Arc::new(BlockCache { blocks, damaged: AtomicBool::new(false), distrusted: Mutex::default() })
     }
 
     /// A block of the run of that name.
@@ -210,6 +214,17 @@ impl BlockCache {
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.blocks.len()
+    }
+
+    /// Notes that a run is missing or damaged: it is not used again, and the index is made anew from the log.
+    pub(super) fn distrust(&self, run: &str) {
+        lock(&self.distrusted).insert(run.to_string());
+        self.mark_damaged();
+    }
+
+    /// Whether a run was found missing or damaged.
+    pub(super) fn is_distrusted(&self, run: &str) -> bool {
+        lock(&self.distrusted).contains(run)
     }
 
     /// Has the index made anew from the log before it is used again.

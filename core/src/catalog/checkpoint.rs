@@ -29,7 +29,8 @@ pub(super) struct Checkpoint {
     pub(super) chain_start: RecordHash,
     /// Behind the last record that it covers.
     pub(super) position: LogPosition,
-    last_tx: TxId,
+    /// The last transaction that it covers.
+    pub(super) last_tx: TxId,
     last_time_us: i64,
     branches: Vec<Branch>,
     tags: Vec<Tag>,

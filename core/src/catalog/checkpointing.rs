@@ -12,7 +12,7 @@ use super::commit::lock;
 use super::index::Index;
 use super::state::State;
 use crate::error::{Error, Result};
-use crate::format::{RecordHash, Sequence};
+use crate::format::Sequence;
 use crate::limits::{SNAPSHOT_LOG_BYTES, SNAPSHOT_RECORDS};
 use crate::log::Snapshots;
 use crate::store::Store;
@@ -57,20 +57,18 @@ impl Catalog {
     }
 }
 
-/// The state that the newest checkpoint of this log holds whose index files are all there. One of a layout that this
-/// library does not know is passed over, too, and so is one that cannot be read: the log says the same.
+/// The state that the newest checkpoint holds of those that will do and whose index files are all there. One of a layout
+/// that this library does not know is passed over, too, and so is one that cannot be read: the log says the same.
 pub(super) fn newest_checkpoint(
     store: &Arc<dyn Store>,
     blocks: &Arc<BlockCache>,
-    chain_start: RecordHash,
+    will_do: impl Fn(&Checkpoint) -> bool,
 ) -> Option<State> {
     let unreadable = |error: &Error| tracing::warn!(%error, "passing over checkpoints that cannot be read");
     let snapshots = Snapshots::new(store.clone());
     let found = snapshots.newest_first().inspect_err(unreadable).into_iter().flatten();
     let decoded = found.filter_map(|(_, bytes)| Checkpoint::decode(&bytes));
-    let mut states = decoded
-        .filter(|checkpoint| checkpoint.chain_start == chain_start)
-        .map(|checkpoint| checkpoint.state(store, blocks));
+    let mut states = decoded.filter(will_do).map(|checkpoint| checkpoint.state(store, blocks));
     states.find(|state| state.index.is_there().inspect_err(unreadable).unwrap_or(false))
 }
 

@@ -123,10 +123,29 @@ impl Index {
 
     /// The same index after `before`, a former self, was flushed to `after`; as it is where it was made anew since.
     pub(super) fn rebased(&self, before: &Index, after: &Index) -> Index {
-        if !Arc::ptr_eq(&self.runs, &before.runs) {
+        match Arc::ptr_eq(&self.runs, &before.runs) {
+            true => self.on_runs_of(after),
+            false => self.clone(),
+        }
+    }
+
+    /// The same index on the runs of another, if those reach further: what they hold leaves the memory.
+    pub(super) fn on_runs_of(&self, other: &Index) -> Index {
+        let last_tx = other.runs_end();
+        if last_tx <= self.runs_end() {
             return self.clone();
         }
-        let recent = self.recent.clone().relative_complement(before.recent.clone());
-        Index { recent, runs: after.runs.clone() }
+        let newer = self.recent.iter().filter(|(key, value)| key::maker(key, value) > last_tx);
+        Index { recent: newer.map(|(key, value)| (*key, *value)).collect(), runs: other.runs.clone() }
+    }
+
+    /// The last transaction in the runs; 0 if there are none.
+    pub(super) fn runs_end(&self) -> TxId {
+        self.runs.last().map_or(TxId(0), Run::last_tx)
+    }
+
+    /// How many entries are in memory.
+    pub(super) fn recent_len(&self) -> usize {
+        self.recent.len()
     }
 }

@@ -68,6 +68,14 @@ pub(super) fn made_by(low: &Key, high: &Key) -> RangeInclusive<TxId> {
     if low[0] == KIND_VERSION { first..=TxId(u64::MAX) } else { first..=last }
 }
 
+/// The transaction that made an entry.
+pub(super) fn maker(key: &Key, value: &Value) -> TxId {
+    match key[0] {
+        KIND_VERSION => version_made(value).0,
+        _ => TxId(u64_at(key, PREFIX_BYTES)),
+    }
+}
+
 pub(super) fn transaction_key(tx_id: TxId) -> Key {
     let mut key = [0; WIDTH];
     key[0] = KIND_TRANSACTION;
@@ -216,6 +224,7 @@ mod tests {
         ];
         assert!(keys.is_sorted());
     }
+
     #[test]
     fn a_key_tells_who_can_have_made_it() {
         let table = TableKey::of("users");
@@ -227,6 +236,12 @@ mod tests {
         assert_eq!(one(version_key(table, Version(7))), any_later);
         let states = made_by(&state_key(BranchId(1), table, TxId(3)), &state_key(BranchId(1), table, TxId(5)));
         assert_eq!(states, TxId(3)..=TxId(5));
+        for key in
+            [transaction_key(TxId(7)), state_key(BranchId(300), table, TxId(7)), branch_key(BranchId(300), TxId(7))]
+        {
+            assert_eq!(maker(&key, &[9; WIDTH]), TxId(7));
+        }
+        assert_eq!(maker(&version_key(table, Version(2)), &version_value(TxId(7), None)), TxId(7));
         let tables = made_by(
             &state_key(BranchId(1), TableKey::from_bytes([0; 16]), TxId(3)),
             &state_key(BranchId(1), TableKey::from_bytes([1; 16]), TxId(5)),

@@ -17,6 +17,7 @@ mod key;
 mod records;
 mod run;
 mod state;
+mod takeover;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -26,7 +27,7 @@ pub use key::TableState;
 pub use state::{Branch, Tag};
 pub use view::{Snapshot, StagedContent, VersionChange, View};
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -38,6 +39,7 @@ use commit::{CommitQueue, lock};
 use key::TransactionPlace;
 use records::{Records, Transactions};
 use state::State;
+use takeover::RECENT_ENTRIES_MAX;
 
 use crate::error::{Error, Result};
 use crate::format::{RecordHash, TxId};
@@ -73,6 +75,8 @@ pub struct Catalog {
     uncheckpointed_records: AtomicU64,
     uncheckpointed_bytes: AtomicU64,
     checkpointing: Mutex<()>,
+    /// How many entries in memory call for a look at the checkpoints that others wrote.
+    take_over_at: AtomicUsize,
 }
 
 impl Catalog {
@@ -89,7 +93,7 @@ impl Catalog {
     ) -> Result<Catalog> {
         let blocks = BlockCache::new();
         let open_log = |from| Log::open(store.clone(), environment.clone(), chain_start, from, access);
-        let (log, state) = match newest_checkpoint(&store, &blocks, chain_start) {
+        let (log, state) = match newest_checkpoint(&store, &blocks, |checkpoint| checkpoint.chain_start == chain_start) {
             Some(state) => (open_log(Some(state.position))?, state),
             None => (open_log(None)?, State::empty(LogPosition::start(chain_start))),
         };
@@ -107,6 +111,7 @@ impl Catalog {
             uncheckpointed_records: AtomicU64::new(0),
             uncheckpointed_bytes: AtomicU64::new(0),
             checkpointing: Mutex::new(()),
+            take_over_at: AtomicUsize::new(RECENT_ENTRIES_MAX),
         };
         if let Err(error) = catalog.refresh() {
             // A damaged index file: the second look has one made anew.
@@ -160,6 +165,7 @@ impl Catalog {
         loop {
             let fresh = self.records.log.catch_up()?;
             self.take_in(fresh)?;
+            self.take_over_if_large();
             if !self.records.log.is_behind() {
                 return Ok(());
             }

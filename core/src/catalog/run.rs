@@ -90,8 +90,11 @@ impl Run {
         Ok(run)
     }
 
-    /// Whether its file is there, in its size; keeps it open.
+    /// Whether its file is there, in its size, and was not found damaged; keeps it open.
     pub(super) fn is_there(&self) -> Result<bool> {
+        if self.blocks.is_distrusted(&self.path) {
+            return Ok(false);
+        }
         let file = self.open_file()?;
         Ok(file.map(|file| file.bytes()).transpose()? == Some(self.file_bytes()))
     }
@@ -204,7 +207,7 @@ impl Run {
     /// Has the index made anew, here and by whoever opens the repository next: no checkpoint that names this run is
     /// used once its file is gone.
     fn damaged(&self, what: &str) -> Error {
-        self.blocks.mark_damaged();
+        self.blocks.distrust(&self.path);
         if let Err(error) = self.store.delete(&self.path) {
             tracing::debug!(path = self.path, %error, "a damaged index file stays");
         }

@@ -1,5 +1,7 @@
 //! The index against a plain map, how much a lookup reads, damage, and the bytes of checkpoints.
 
+mod handles;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -26,6 +28,8 @@ const TABLES: u64 = 20;
 struct Twins {
     store: Arc<dyn Store>,
     index: Index,
+    /// What a handle has that never flushes, and takes runs over now and then.
+    follower: Index,
     thought: BTreeMap<Key, Value>,
     versions: BTreeMap<u64, u64>,
     last_tx: TxId,
@@ -37,6 +41,7 @@ impl Twins {
         Twins {
             store: Arc::new(MemoryStore::new()),
             index: Index::default(),
+            follower: Index::default(),
             thought: BTreeMap::new(),
             versions: BTreeMap::new(),
             last_tx: TxId(0),
@@ -62,6 +67,7 @@ impl Twins {
 
     fn insert(&mut self, key: Key, value: Value) {
         self.index.insert(key, value);
+        self.follower.insert(key, value);
         assert_eq!(self.thought.insert(key, value), None);
     }
 
@@ -130,8 +136,12 @@ proptest! {
             if twins.dice.below(3) == 0 {
                 twins.flush();
                 twins.index = twins.reopened().0;
+                twins.follower = twins.follower.on_runs_of(&twins.index);
+                prop_assert_eq!(twins.follower.recent_len(), 0);
             }
         }
+        twins.check_all();
+        twins.index = twins.follower.clone();
         twins.check_all();
     }
 }

@@ -72,6 +72,17 @@ pub struct Encoded {
     pub bytes: Vec<u8>,
     /// Its trailer.
     pub hash: RecordHash,
+    /// The size of its payload before it was compressed.
+    pub plain_bytes: usize,
+}
+
+/// What a record holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Payload {
+    /// The transactions: at least one, with ascending tx_ids without gaps.
+    pub transactions: Vec<Transaction>,
+    /// The size of their encoding, not compressed.
+    pub plain_bytes: usize,
 }
 
 /// Encodes transactions, of which there must be at least one, as one record. Its nonce is the only thing in it that
@@ -90,6 +101,7 @@ pub fn encode(
     if plain.len() > RECORD_BYTES_MAX - RECORD_BYTES_MIN {
         return Err(too_large(plain.len()));
     }
+    let plain_bytes = plain.len();
     let (payload, flags) = match compress(&plain) {
         Some(smaller) => (smaller, FLAG_ZSTD),
         None => (plain, 0),
@@ -108,7 +120,7 @@ pub fn encode(
     bytes.extend_from_slice(&payload);
     let hash = RecordHash::of(&bytes);
     bytes.extend_from_slice(hash.as_bytes());
-    Ok(Encoded { bytes, hash })
+    Ok(Encoded { bytes, hash, plain_bytes })
 }
 
 /// The length that the bytes at the beginning of a record claim for it; `None` where no record can begin so.
@@ -149,8 +161,14 @@ pub fn frame(bytes: &[u8]) -> Option<Frame<'_>> {
 }
 
 impl Frame<'_> {
-    /// The transactions: `FORMAT_UNSUPPORTED` for a newer record, `LOG_CORRUPT` where they are not what the header says.
+    /// The transactions; errors as for [`Frame::payload`].
     pub fn transactions(&self) -> Result<Vec<Transaction>> {
+        Ok(self.payload()?.transactions)
+    }
+
+    /// What the record holds: `FORMAT_UNSUPPORTED` for a newer record, `LOG_CORRUPT` where the transactions are not what
+    /// the header says.
+    pub fn payload(&self) -> Result<Payload> {
         if self.version > FORMAT_VERSION {
             let (found, supported) = (u64::from(self.version), u64::from(FORMAT_VERSION));
             return Err(Error::FormatUnsupported { object: "a log record", found, supported });
@@ -168,7 +186,7 @@ impl Frame<'_> {
         };
         let transactions: Vec<Transaction> = cbor::decode(payload, &self.place())?;
         self.check(&transactions)?;
-        Ok(transactions)
+        Ok(Payload { transactions, plain_bytes: payload.len() })
     }
 
     fn check(&self, transactions: &[Transaction]) -> Result<()> {

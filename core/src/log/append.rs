@@ -37,7 +37,7 @@ impl Log {
         let encoded = self.encode(at, &transactions)?;
         let location = self.write(at, &encoded)?;
         lock.note(Note::new(encoded.hash, at.next));
-        Ok(Some(self.finish(at, location, encoded.hash, transactions)))
+        Ok(Some(self.finish(at, location, &encoded, transactions)))
     }
 
     fn check_poisoned(&self) -> Result<()> {
@@ -181,15 +181,16 @@ impl Log {
         &self,
         at: LogPosition,
         location: RecordLocation,
-        hash: RecordHash,
+        encoded: &Encoded,
         transactions: Vec<Arc<Transaction>>,
     ) -> Appended {
-        let record = LogRecord { sequence: at.next, location, hash, previous: at.previous, transactions };
+        let (sequence, hash, plain_bytes) = (at.next, encoded.hash, encoded.plain_bytes);
+        let record = LogRecord { sequence, location, hash, previous: at.previous, plain_bytes, transactions };
         let mut state = self.state();
         state.end = record.behind();
         state.tail = Tail::Clean;
         state.pending.push_back(record);
-        Appended { sequence: at.next, location, hash }
+        Appended { sequence, location, hash }
     }
 }
 

@@ -88,6 +88,8 @@ pub struct LogRecord {
     pub hash: RecordHash,
     /// The hash of the record before it.
     pub previous: RecordHash,
+    /// The size of its payload, not compressed.
+    pub plain_bytes: usize,
     /// What it holds: at least one, with ascending tx_ids without gaps.
     pub transactions: Vec<Arc<Transaction>>,
 }

@@ -143,12 +143,14 @@ impl LogPosition {
 }
 
 fn to_record(frame: &Frame<'_>, file: Sequence, offset: u64) -> Result<LogRecord> {
+    let payload = frame.payload()?;
     Ok(LogRecord {
         sequence: frame.sequence,
         location: RecordLocation { file, offset, bytes: frame.bytes },
         hash: frame.hash,
         previous: frame.previous,
-        transactions: frame.transactions()?.into_iter().map(Arc::new).collect(),
+        plain_bytes: payload.plain_bytes,
+        transactions: payload.transactions.into_iter().map(Arc::new).collect(),
     })
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Floor 8. Merging is in `merge`, undoing in `revert`, moving tables to other versions in `set_versions`.
 
+mod ancestor;
 mod merge;
+mod moving;
 mod revert;
 mod set_versions;
 

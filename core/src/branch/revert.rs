@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::merge::{drop_table, restore, rows_of, same_branch, same_data};
+use super::moving::{drop_table, restore, rows_of, same_data};
 use crate::catalog::{Draft, Snapshot, View};
 use crate::error::{Error, Result};
 use crate::format::{ChangeKind, TableChange, Transaction, TransactionKind, TxId};
@@ -68,5 +68,14 @@ fn undo(view: &View, head: &Snapshot, change: &TableChange) -> Result<TableChang
     match change.from.filter(|_| change.kind != ChangeKind::Create) {
         Some(before) => restore(view, &change.table, now, before),
         None => Ok(drop_table(&change.table, now, rows_of(view, &change.table, now)?)),
+    }
+}
+
+/// The head of the branch of a snapshot, if that branch still is the same.
+fn same_branch(view: &View, snapshot: &Snapshot) -> Result<Snapshot> {
+    let head = view.head(&snapshot.branch)?;
+    match head.branch_id == snapshot.branch_id {
+        true => Ok(head),
+        false => Err(Error::BranchNotFound { branch: format!("{} as it was", snapshot.branch) }),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::merge::{drop_table, rows_of, take_over};
+use super::moving::{drop_table, rows_of, take_over};
 use crate::catalog::{Draft, Snapshot, TableState, View};
 use crate::error::{Error, Result};
 use crate::format::{BranchName, TableChange, TableName, Transaction, TransactionKind, Version};

@@ -18,8 +18,9 @@ use crate::format::{RecordHash, TxId, cbor};
 use crate::log::LogPosition;
 use crate::store::Store;
 
-/// Checkpoints of another layout are passed over. Layout 1 had runs without fences.
-const LAYOUT: u32 = 2;
+/// Checkpoints of another layout are passed over. Layout 1 had runs without fences, layout 2 did not tell where the merges
+/// of a branch are.
+const LAYOUT: u32 = 3;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

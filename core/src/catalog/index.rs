@@ -5,6 +5,7 @@
 //! passed over unread. Runs are merged as a log-structured tree does (O'Neil et al. 1996): each is at least twice as
 //! long as the next, so their number grows with the logarithm of the history.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use imbl::OrdMap;
@@ -92,6 +93,24 @@ impl Index {
         Ok(entries)
     }
 
+    /// Of all keys in `low..=high` that differ only in the part that counts upwards, the entry of the greatest that
+    /// counts no further than `last`. What lies between is passed over unread.
+    pub(super) fn newest_of_each(&self, low: &Key, high: &Key, last: TxId) -> Result<Vec<(Key, Value)>> {
+        let mut newest = BTreeMap::new();
+        let prefix = |key: &Key| key::counted(key, 0);
+        // Oldest first: what later ones hold is newer.
+        for run in self.runs.iter().filter(|run| run.overlaps(&(TxId(0)..=last))) {
+            let entries = newest_of_each(low, high, last, |key| run.first_from(key), |key| run.last_up_to(key))?;
+            newest.extend(entries.into_iter().map(|entry| (prefix(&entry.0), entry)));
+        }
+        let owned = |(key, value): (&Key, &Value)| (*key, *value);
+        let first_from = |key: &Key| Ok(self.recent.range(*key..).next().map(owned));
+        let last_up_to = |key: &Key| Ok(self.recent.range(..=*key).next_back().map(owned));
+        let entries = newest_of_each(low, high, last, first_from, last_up_to)?;
+        newest.extend(entries.into_iter().map(|entry| (prefix(&entry.0), entry)));
+        Ok(newest.into_values().collect())
+    }
+
     /// The runs that can hold keys in `low..=high`, oldest first.
     fn runs_of(&self, low: &Key, high: &Key) -> impl DoubleEndedIterator<Item = &Run> {
         let made_by = key::made_by(low, high);
@@ -148,4 +167,26 @@ impl Index {
     pub(super) fn recent_len(&self) -> usize {
         self.recent.len()
     }
+}
+
+/// Jumps from prefix to prefix through sorted entries that can be looked up from either side.
+fn newest_of_each(
+    low: &Key,
+    high: &Key,
+    last: TxId,
+    first_from: impl Fn(&Key) -> Result<Option<(Key, Value)>>,
+    last_up_to: impl Fn(&Key) -> Result<Option<(Key, Value)>>,
+) -> Result<Vec<(Key, Value)>> {
+    let (mut found, mut from) = (Vec::new(), Some(*low));
+    while let Some(key) = from
+        && let Some((first, _)) = first_from(&key)?
+        && first <= *high
+    {
+        let bound = key::counted(&first, last.0);
+        if first <= bound {
+            found.extend(last_up_to(&bound)?);
+        }
+        from = key::behind_prefix(&first);
+    }
+    Ok(found)
 }

@@ -5,7 +5,7 @@
 //! | 1 | tx_id | its place in the log, time | where is a transaction, and when was it? |
 //! | 2 | table, version | tx_id, its place in the log | which transaction made a version, and where is it? |
 //! | 3 | branch, table, tx_id | version, dropped or not | what was a table on a branch after a transaction? |
-//! | 4 | branch, tx_id | nothing | which transactions stand on a branch? |
+//! | 4 | branch, tx_id | the last merge on that branch until then | which transactions stand on a branch? |
 //!
 //! The last 8 bytes of a key count upwards: among keys that are equal before them, those of later transactions are
 //! greater.
@@ -74,6 +74,25 @@ pub(super) fn maker(key: &Key, value: &Value) -> TxId {
         KIND_VERSION => version_made(value).0,
         _ => TxId(u64_at(key, PREFIX_BYTES)),
     }
+}
+
+/// The same key with another part that counts upwards.
+pub(super) fn counted(key: &Key, count: u64) -> Key {
+    let mut key = *key;
+    key[PREFIX_BYTES..].copy_from_slice(&count.to_be_bytes());
+    key
+}
+
+/// The least key that differs from a key before the part that counts upwards, and is greater; `None` if there is none.
+pub(super) fn behind_prefix(key: &Key) -> Option<Key> {
+    let mut next = counted(key, 0);
+    for byte in next[..PREFIX_BYTES].iter_mut().rev() {
+        *byte = byte.wrapping_add(1);
+        if *byte > 0 {
+            return Some(next);
+        }
+    }
+    None
 }
 
 pub(super) fn transaction_key(tx_id: TxId) -> Key {
@@ -173,6 +192,18 @@ pub(super) fn branch_key(branch: BranchId, tx_id: TxId) -> Key {
     key
 }
 
+/// `last_merge` is the last transaction on the branch, this one included, that follows more than one; 0 if none does.
+pub(super) fn branch_value(last_merge: TxId) -> Value {
+    let mut value = [0; WIDTH];
+    value[..8].copy_from_slice(&last_merge.0.to_be_bytes());
+    value
+}
+
+/// The last merge on a branch, as a branch entry knows it.
+pub(super) fn branch_last_merge(value: &Value) -> Option<TxId> {
+    Some(TxId(u64_at(value, 0))).filter(|merge| merge.0 > 0)
+}
+
 /// The transaction that a branch key speaks of.
 pub(super) fn branch_tx(key: &Key) -> TxId {
     TxId(u64_at(key, 24))
@@ -223,6 +254,26 @@ mod tests {
             state_key(BranchId(1), a, TxId(0)),
         ];
         assert!(keys.is_sorted());
+    }
+
+    #[test]
+    fn behind_a_prefix_stands_the_next_one() {
+        let (a, b) = (TableKey::from_bytes([1; 16]), TableKey::from_bytes([0xff; 16]));
+        let behind = behind_prefix(&state_key(BranchId(1), a, TxId(7))).unwrap();
+        assert!(state_key(BranchId(1), a, TxId(u64::MAX)) < behind);
+        assert_eq!(
+            behind,
+            state_key(
+                BranchId(1),
+                TableKey::from_bytes([[1; 15].as_slice(), &[2]].concat().try_into().unwrap()),
+                TxId(0)
+            )
+        );
+        let first = TableKey::from_bytes([0; 16]);
+        assert_eq!(behind_prefix(&state_key(BranchId(1), b, TxId(7))), Some(state_key(BranchId(2), first, TxId(0))));
+        assert_eq!(behind_prefix(&[0xff; WIDTH]), None);
+        assert_eq!(branch_last_merge(&branch_value(TxId(5))), Some(TxId(5)));
+        assert_eq!(branch_last_merge(&branch_value(TxId(0))), None);
     }
 
     #[test]

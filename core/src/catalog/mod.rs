@@ -45,7 +45,7 @@ use crate::error::{Error, Result};
 use crate::format::{RecordHash, TxId};
 use crate::limits::SNAPSHOT_RECORDS;
 use crate::log::{Log, LogPosition, LogRecord};
-use crate::store::{Access, Environment, Store};
+use crate::store::{Access, Clock, Environment, Store};
 
 /// What those who wait for the next transaction look at.
 #[derive(Debug)]
@@ -129,6 +129,11 @@ impl Catalog {
     /// The log below.
     pub fn log(&self) -> &Log {
         &self.records.log
+    }
+
+    /// Where the times of transactions come from.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.environment.clock
     }
 
     /// The catalog as it is now, with everything that any process has committed.

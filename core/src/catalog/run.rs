@@ -141,6 +141,19 @@ impl Run {
         Ok(Some(block.entry(self.last_of(block.count_up_to(key))?)))
     }
 
+    /// The first entry whose key is not below `key`.
+    pub(super) fn first_from(&self, key: &Key) -> Result<Option<(Key, Value)>> {
+        // If not in the block that would hold the key, it is the first of the next one.
+        for number in self.block_of(key)?.unwrap_or(0)..self.info.layout().data_blocks() {
+            let block = self.block(number)?;
+            let at = block.count_below(key);
+            if at < block.len() {
+                return Ok(Some(block.entry(at)));
+            }
+        }
+        Ok(None)
+    }
+
     /// Adds all entries with keys in `low..=high`, in order.
     pub(super) fn range(&self, low: &Key, high: &Key, found: &mut Vec<(Key, Value)>) -> Result<()> {
         let first = self.block_of(low)?.unwrap_or(0);

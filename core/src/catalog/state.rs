@@ -27,6 +27,8 @@ pub struct Branch {
     pub created_us: i64,
     /// What it is for.
     pub description: Option<String>,
+    /// The last transaction on it that follows more than one; 0 if none does.
+    pub(super) last_merge: TxId,
 }
 
 /// A tag that exists.
@@ -65,6 +67,7 @@ impl State {
             from: None,
             created_us: 0,
             description: None,
+            last_merge: TxId(0),
         };
         State {
             position,
@@ -92,17 +95,28 @@ impl State {
                 self.staged.insert(tx_id, transaction.clone());
             }
         }
-        self.index.insert(key::branch_key(transaction.branch_id, tx_id), [0; key::WIDTH]);
+        let last_merge = self.last_merge(transaction);
+        self.index.insert(key::branch_key(transaction.branch_id, tx_id), key::branch_value(last_merge));
         transaction.tables.iter().for_each(|change| self.apply_table(transaction, change, place));
         transaction.refs.iter().for_each(|change| self.apply_ref(transaction, change));
         if let Some(branch) = self.branches.get_mut(&transaction.branch)
             && branch.id == transaction.branch_id
         {
             branch.head = tx_id;
+            branch.last_merge = last_merge;
         }
         self.last_tx = tx_id;
         self.last_time_us = transaction.time_us;
         Ok(())
+    }
+
+    /// The last merge on a transaction's branch, itself included.
+    fn last_merge(&self, transaction: &Transaction) -> TxId {
+        if transaction.parents.len() > 1 {
+            return transaction.tx_id;
+        }
+        let branch = self.branches.get(&transaction.branch).filter(|branch| branch.id == transaction.branch_id);
+        branch.map_or(TxId(0), |branch| branch.last_merge)
     }
 
     fn check_follows(&self, transaction: &Transaction) -> Result<()> {
@@ -163,6 +177,7 @@ impl State {
                     from: Some((created.from.clone(), created.at)),
                     created_us: transaction.time_us,
                     description: created.description.clone(),
+                    last_merge: TxId(0),
                 };
                 self.branches.insert(created.branch.clone(), branch);
             }

@@ -147,14 +147,20 @@ impl View {
 
     /// A branch as it was at a time, that moment included.
     pub fn snapshot_at_time(&self, name: &BranchName, time_us: i64) -> Result<Snapshot> {
+        let last = self.last_tx_up_to(time_us)?;
+        let head = self.head(name)?;
+        self.settled(&Snapshot { tx_id: head.tx_id.min(last), ..head })
+    }
+
+    /// The last transaction up to a time, that moment included; 0 if none is so old. Found by halving: times never go back.
+    pub fn last_tx_up_to(&self, time_us: i64) -> Result<TxId> {
         let (mut low, mut high) = (0, self.last_tx().0);
         while low < high {
             let middle = low + (high - low).div_ceil(2);
             let time_of_middle = key::transaction_time(&self.entry(TxId(middle))?);
             if time_of_middle <= time_us { low = middle } else { high = middle - 1 }
         }
-        let head = self.head(name)?;
-        self.settled(&Snapshot { tx_id: head.tx_id.min(TxId(low)), ..head })
+        Ok(TxId(low))
     }
 
     /// The same snapshot, named by the last transaction that it sees of its own line.
@@ -177,6 +183,15 @@ impl View {
         let low = key::branch_key(snapshot.branch_id, after.next());
         let entries = self.state.index.range(&low, &key::branch_key(snapshot.branch_id, snapshot.tx_id))?;
         Ok(entries.iter().map(|(key, _)| key::branch_tx(key)).collect())
+    }
+
+    /// The last transaction on a branch's own line, up to `tx_id`, that follows more than one, or else the one that created
+    /// the branch; `None` on `main` before its first merge. All between follow the one before them and no other.
+    pub fn last_junction(&self, branch: BranchId, tx_id: TxId) -> Result<Option<TxId>> {
+        let (low, high) = (key::branch_key(branch, TxId(0)), key::branch_key(branch, tx_id));
+        let last = self.state.index.last_in(&low, &high)?;
+        let merge = last.and_then(|(_, value)| key::branch_last_merge(&value));
+        Ok(merge.or(Some(TxId(branch.0)).filter(|creation| creation.0 > 0)))
     }
 
     /// The branches that a snapshot sees, itself first, each with the last transaction seen on it.
@@ -245,16 +260,16 @@ impl View {
         Ok(kinds)
     }
 
-    /// Every table that a snapshot knows of, the dropped ones too.
+    /// Every table that a snapshot knows of, the dropped ones too. The work grows with their number, not with that of
+    /// their versions.
     pub fn tables(&self, snapshot: &Snapshot) -> Result<BTreeMap<TableKey, TableState>> {
         let mut tables = BTreeMap::new();
         let (first, last) = (TableKey::from_bytes([0; 16]), TableKey::from_bytes([0xff; 16]));
         for (branch, bound) in self.lineage(snapshot)?.into_iter().rev() {
             let low = key::state_key(branch, first, TxId(0));
             let high = key::state_key(branch, last, TxId(u64::MAX));
-            let states = self.state.index.range(&low, &high)?;
-            let states = states.iter().map(|(key, value)| key::table_state(key, value));
-            tables.extend(states.filter(|(_, state)| state.tx_id <= bound));
+            let states = self.state.index.newest_of_each(&low, &high, bound)?;
+            tables.extend(states.iter().map(|(key, value)| key::table_state(key, value)));
         }
         Ok(tables)
     }

@@ -56,6 +56,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     operations: u64,
+    reads: u64,
     faults: BTreeMap<u64, Fault>,
     stopped: bool,
     /// Why a sync of names failed.
@@ -126,6 +127,11 @@ impl FaultyStore {
     /// How many operations there were.
     pub fn operations(&self) -> u64 {
         self.state().operations
+    }
+
+    /// How often something was read, opened, measured or listed.
+    pub fn reads(&self) -> u64 {
+        self.state().reads
     }
 
     /// Whether a [`Fault::Stop`] came to pass.
@@ -219,7 +225,9 @@ impl Shared {
     }
 
     fn check_read(&self, path: &str) -> Result<()> {
-        self.check_running(&self.state(), "read", path)
+        let mut state = self.state();
+        state.reads += 1;
+        self.check_running(&state, "read", path)
     }
 
     /// For operations that either happen or fail.

@@ -132,3 +132,27 @@ fn records_weigh_what_they_take_in_memory() {
     }
     assert!((32 << 20..=64 << 20).contains(&writer.records.bytes_kept()), "{} bytes", writer.records.bytes_kept());
 }
+
+#[test]
+fn listing_tables_reads_no_more_for_many_versions() {
+    const TABLES: u64 = 3;
+    let (store, writer, _) = two_handles();
+    let mut blocks = Vec::new();
+    for commits in [400, 6_000] {
+        for _ in 0..commits {
+            commit_versions(&writer, TABLES, &[]);
+        }
+        writer.checkpoint().unwrap();
+        let reader =
+            Catalog::open(store.clone(), Environment::seeded(1), RecordHash::of(b"a log"), Access::ReadOnly).unwrap();
+        let view = reader.view().unwrap();
+        let tables = view.tables(&view.head(&BranchName::main()).unwrap()).unwrap();
+        let versions: Vec<_> = tables.values().map(|state| state.version).collect();
+        assert_eq!(versions, [Version(view.last_tx().0); TABLES as usize]);
+        let runs = view.state.index.runs().len() as u64;
+        blocks.push((reader.blocks.len() as u64, runs * (2 * TABLES + 2)));
+    }
+    let (of_many, most) = blocks[1];
+    assert!(of_many <= most, "{of_many} blocks, {blocks:?}");
+    assert!(most < 6_000 * TABLES / 64 / 3, "reading every state would be seen");
+}

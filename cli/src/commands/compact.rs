@@ -1,12 +1,13 @@
 //! `armillaria compact`
 
-use armillaria::{At, Commit, Database};
+use armillaria::{At, CancelToken, Commit, Database};
 use clap::Args;
 use serde_json::json;
 
 use super::describe;
 use crate::context::{Access, Context};
 use crate::failure::Outcome;
+use crate::interrupt;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,11 +32,13 @@ pub(crate) struct Compact {
 
 impl Compact {
     pub(crate) fn run(self, context: &Context) -> Outcome {
+        let cancel = CancelToken::new();
+        let _interrupt = interrupt::cancels(&cancel);
         let database = context.open(Access::Write)?;
         let branch = self.branch.as_deref();
         let mut commits: Vec<Commit> = Vec::new();
         for table in self.tables(&database)? {
-            commits.extend(database.compact(&table, branch)?);
+            commits.extend(database.compact_with(&table, branch, &cancel)?);
         }
         context.output().answer(
             || json!(commits),

@@ -109,8 +109,13 @@ impl Database {
 
     /// Brings the rows of a table together in fewer chunks, without changing data; `None` if there is nothing to do.
     pub fn compact(&self, name: &str, branch: Option<&str>) -> Result<Option<Commit>> {
+        self.compact_with(name, branch, &CancelToken::new())
+    }
+
+    /// The same, until it is cancelled (`CANCELLED`).
+    pub fn compact_with(&self, name: &str, branch: Option<&str>, cancel: &CancelToken) -> Result<Option<Commit>> {
         let transaction = self.begin_on(branch)?;
-        match transaction.compact(name)? {
+        match transaction.compact(name, cancel)? {
             true => transaction.commit(None).map(Some),
             false => Ok(None),
         }

@@ -401,6 +401,7 @@ fn whatever_takes_long_can_be_cancelled() {
     let db = memory();
     db.write_table("a", rows(0..2), &WriteOptions::default()).unwrap();
     db.write_table("a", rows(1..3), &WriteOptions::default()).unwrap();
+    (0..3).for_each(|id| drop(db.write_table("b", rows([id]), &WriteOptions::append()).unwrap()));
     let cancel = CancelToken::new();
     cancel.cancel();
     let first_of = |stream: Result<RowStream>| stream.and_then(|mut rows| rows.next().unwrap().map_err(from_arrow));
@@ -411,11 +412,12 @@ fn whatever_takes_long_can_be_cancelled() {
         first_of(db.table_changes_with("a", 0, 2, &cancel)).map(drop),
         first_of(db.begin(&BeginOptions::default()).unwrap().read_table_with("a", None, &cancel)).map(drop),
         db.verify_with(&VerifyOptions::default(), &cancel).map(drop),
+        db.compact_with("b", None, &cancel).map(drop),
     ];
     for (place, outcome) in refused.into_iter().enumerate() {
         assert_eq!(outcome.err().map(|error| error.code()), Some(Code::Cancelled), "operation {place}");
     }
-    assert_eq!(db.latest_tx_id().unwrap(), 2);
+    assert_eq!(db.latest_tx_id().unwrap(), 5);
 }
 
 #[test]

@@ -104,9 +104,9 @@ impl Transaction {
         self.transaction.drop_table(&table_name(name)?)
     }
 
-    pub(super) fn compact(&self, name: &str) -> Result<bool> {
+    pub(super) fn compact(&self, name: &str, cancel: &CancelToken) -> Result<bool> {
         self.check_open()?;
-        self.transaction.compact(&table_name(name)?)
+        self.transaction.compact(&table_name(name)?, cancel)
     }
 
     /// Commits everything or nothing; durable when this returns. `WRITE_CONFLICT`, `SERIALIZATION_FAILURE`.

@@ -4,6 +4,7 @@
 //! the way to what changed. Part of the format (`docs/FORMAT.md`, "Manifests").
 
 use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
@@ -21,6 +22,43 @@ const NODE_ENTRIES_MEAN: u8 = 128;
 /// How deep a tree may be: more entries than any table has.
 const DEPTH_MAX: usize = 8;
 
+/// So many nodes are known to be durable at most, about 4 MiB.
+const DURABLE_MAX: usize = 1 << 16;
+
+/// Nodes that this handle made durable: storing them again costs neither a read nor a sync.
+///
+/// A commit stores a manifest twice, and the second time others wait for it with the log locked.
+#[derive(Debug, Default)]
+pub(super) struct DurableNodes {
+    nodes: Mutex<HashSet<NodeHash>>,
+}
+
+impl DurableNodes {
+    fn contains(&self, node: NodeHash) -> bool {
+        self.nodes().contains(&node)
+    }
+
+    fn extend(&self, made: Vec<NodeHash>) {
+        let mut nodes = self.nodes();
+        if nodes.len() + made.len() > DURABLE_MAX {
+            nodes.clear();
+        }
+        nodes.extend(made);
+    }
+
+    /// Forgets all where an outcome says that one is damaged or missing, so that whoever stores it next looks again.
+    pub(super) fn checked<T>(&self, outcome: Result<T>) -> Result<T> {
+        if let Err(Error::HashMismatch { .. } | Error::NodeNotFound { .. }) = &outcome {
+            self.nodes().clear();
+        }
+        outcome
+    }
+
+    fn nodes(&self) -> MutexGuard<'_, HashSet<NodeHash>> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Where a node stands in its store.
 pub(super) fn node_path(node: NodeHash) -> String {
     let hex = node.to_hex();
@@ -28,17 +66,20 @@ pub(super) fn node_path(node: NodeHash) -> String {
 }
 
 /// Stores a manifest; durable on return.
-pub(super) fn store(meta: &dyn Store, manifest: &Manifest) -> Result<ManifestSource> {
+pub(super) fn store(meta: &dyn Store, durable: &DurableNodes, manifest: &Manifest) -> Result<ManifestSource> {
     if manifest.chunks.len() <= MANIFEST_NODE_ENTRIES_MAX {
         let bytes = cbor::encode(manifest)?;
         if bytes.len() <= INLINE_MANIFEST_BYTES_MAX {
             return Ok(ManifestSource::Here(manifest.clone()));
         }
     }
-    let mut tree = Tree { meta, made: Vec::new() };
+    let mut tree = Tree { meta, durable, made: Vec::new() };
     let root = tree.store(manifest)?;
-    let paths: Vec<String> = tree.made.iter().copied().map(node_path).collect();
-    meta.sync(&paths.iter().map(String::as_str).collect::<Vec<_>>())?;
+    if !tree.made.is_empty() {
+        let paths: Vec<String> = tree.made.iter().copied().map(node_path).collect();
+        meta.sync(&paths.iter().map(String::as_str).collect::<Vec<_>>())?;
+        durable.extend(tree.made);
+    }
     Ok(ManifestSource::Node(root))
 }
 
@@ -113,6 +154,7 @@ pub(super) fn load_node(meta: &dyn Store, node: NodeHash) -> Result<ManifestNode
 
 struct Tree<'a> {
     meta: &'a dyn Store,
+    durable: &'a DurableNodes,
     made: Vec<NodeHash>,
 }
 
@@ -131,6 +173,9 @@ impl Tree<'_> {
     fn put(&mut self, node: &ManifestNode) -> Result<NodeHash> {
         let bytes = cbor::encode(node)?;
         let hash = NodeHash::of(&bytes);
+        if self.durable.contains(hash) {
+            return Ok(hash);
+        }
         let path = node_path(hash);
         if self.meta.create(&path, &bytes)? == Created::AlreadyThere {
             match load_node(self.meta, hash) {
@@ -168,7 +213,7 @@ mod tests {
 
     use super::*;
     use crate::format::{ChunkHash, LogicalHash};
-    use crate::store::{Listed, MemoryStore, StoreFile};
+    use crate::store::{Fault, FaultyStore, Listed, MemoryStore, PowerLoss, StoreFile};
 
     /// A store that cannot read for the moment, as where a process has no file descriptors left.
     #[derive(Debug)]
@@ -222,12 +267,34 @@ mod tests {
     #[test]
     fn a_damaged_node_is_replaced_and_one_that_cannot_be_read_is_left() {
         let (meta, manifest) = (MemoryStore::new(), long_manifest());
-        let ManifestSource::Node(root) = store(&meta, &manifest).unwrap() else { panic!("1,000 chunks in a record") };
-        assert!(matches!(store(&Unreadable(&meta), &manifest), Err(Error::Io { .. })));
+        let store = |meta: &dyn Store| store(meta, &DurableNodes::default(), &manifest);
+        let ManifestSource::Node(root) = store(&meta).unwrap() else { panic!("1,000 chunks in a record") };
+        assert!(matches!(store(&Unreadable(&meta)), Err(Error::Io { .. })));
         assert_eq!(load(&meta, root).unwrap(), manifest);
         meta.replace(&node_path(root), b"damaged").unwrap();
         assert!(matches!(load(&meta, root), Err(Error::HashMismatch { .. })));
-        assert_eq!(store(&meta, &manifest).unwrap(), ManifestSource::Node(root));
+        assert_eq!(store(&meta).unwrap(), ManifestSource::Node(root));
+        assert_eq!(load(&meta, root).unwrap(), manifest);
+    }
+
+    #[test]
+    fn nodes_that_are_known_to_be_durable_are_neither_read_nor_synced_again() {
+        let (meta, durable, manifest) = (FaultyStore::new(1), DurableNodes::default(), long_manifest());
+        meta.inject(meta.operations() + 2, Fault::Fail);
+        store(&meta, &durable, &manifest).unwrap_err();
+        let ManifestSource::Node(root) = store(&meta, &durable, &manifest).unwrap() else { panic!("no tree") };
+        let done = (meta.operations(), meta.reads());
+        assert_eq!(store(&meta, &durable, &manifest).unwrap(), ManifestSource::Node(root));
+        assert_eq!((meta.operations(), meta.reads()), done);
+        assert_eq!(
+            load(&meta.crash_with(PowerLoss::Everything), root).unwrap(),
+            manifest,
+            "what failed was not taken for durable"
+        );
+
+        meta.delete(&node_path(root)).unwrap();
+        durable.checked(load(&meta, root)).unwrap_err();
+        assert_eq!(store(&meta, &durable, &manifest).unwrap(), ManifestSource::Node(root));
         assert_eq!(load(&meta, root).unwrap(), manifest);
     }
 }

@@ -14,6 +14,7 @@ use super::data::{Appended, Fold, InlineRows, Overwritten, RowStream, TableData}
 use super::encode::encode_chunk;
 use super::errors::error_from_arrow;
 use super::intake::Intake;
+use super::manifest::DurableNodes;
 #[cfg(feature = "sql")]
 use super::plain_copy;
 use super::projection::Projection;
@@ -53,12 +54,18 @@ pub struct TableStore {
     meta: Arc<dyn Store>,
     options: TableOptions,
     schemas: Arc<ChunkSchemas>,
+    durable_nodes: Arc<DurableNodes>,
 }
 
 impl TableStore {
     /// Keeps chunks in `chunks` and manifest nodes under `meta/` of `meta`.
     pub fn new(chunks: ChunkStore, meta: Arc<dyn Store>, options: TableOptions) -> TableStore {
-        TableStore { chunks, meta, options, schemas: Arc::default() }
+        TableStore { chunks, meta, options, schemas: Arc::default(), durable_nodes: Arc::default() }
+    }
+
+    /// How many threads it uses.
+    pub fn threads(&self) -> usize {
+        self.options.threads
     }
 
     /// The chunks.
@@ -126,15 +133,16 @@ impl TableStore {
     }
 
     /// Writes the pieces together that have gathered, for an append to take along; `None` if none are due. Durable on
-    /// return.
-    pub fn fold_due(&self, parent: &TableData) -> Result<Option<Fold>> {
-        fold::window(parent).map(|window| self.fold(parent, &window)).transpose()
+    /// return. `CANCELLED`.
+    pub fn fold_due(&self, parent: &TableData, cancel: &CancelToken) -> Result<Option<Fold>> {
+        fold::window(parent).map(|window| self.fold(parent, &window, cancel)).transpose()
     }
 
     /// Writes all small pieces of a version that stand side by side together; `None` if there is nothing to gain.
     /// Only the longest stretch is written: call again for the next. Durable on return.
-    pub fn compact(&self, parent: &TableData) -> Result<Option<Fold>> {
-        fold::widest(parent).map(|window| self.fold(parent, &window)).transpose()
+    /// `CANCELLED`.
+    pub fn compact(&self, parent: &TableData, cancel: &CancelToken) -> Result<Option<Fold>> {
+        fold::widest(parent).map(|window| self.fold(parent, &window, cancel)).transpose()
     }
 
     /// Reads a version, all columns or some, in the order in which rows were written. Streams: memory is bounded by a
@@ -178,30 +186,31 @@ impl TableStore {
         Ok(Some(Bytes::from(encode_chunk(&batch, &CancelToken::new())?)))
     }
 
-    /// Stores a manifest: in the answer if it is short, else in metadata nodes. Durable on return.
+    /// Stores a manifest: in the answer if it is short, else in metadata nodes. Durable on return. Nodes that this handle
+    /// made durable before are not looked at again.
     pub fn store_manifest(&self, manifest: &Manifest) -> Result<ManifestSource> {
-        manifest::store(&*self.meta, manifest)
+        manifest::store(&*self.meta, &self.durable_nodes, manifest)
     }
 
     /// Loads a manifest from its root node. A damaged node is `HASH_MISMATCH`, a missing one `CHUNK_NOT_FOUND`.
     pub fn load_manifest(&self, root: NodeHash) -> Result<Manifest> {
-        manifest::load(&*self.meta, root)
+        self.durable_nodes.checked(manifest::load(&*self.meta, root))
     }
 
     /// The entries of a manifest that stand in nodes which are not in `sound`, so that a walk over many versions reads
     /// each node once; adds all its nodes. `HASH_MISMATCH` and `CHUNK_NOT_FOUND` add none.
     pub fn load_unknown_entries(&self, root: NodeHash, sound: &mut HashSet<NodeHash>) -> Result<Vec<ChunkEntry>> {
-        manifest::load_unknown(&*self.meta, root, sound)
+        self.durable_nodes.checked(manifest::load_unknown(&*self.meta, root, sound))
     }
 
     /// Loads one metadata node. `HASH_MISMATCH` and `CHUNK_NOT_FOUND` as for [`TableStore::load_manifest`].
     pub fn load_node(&self, node: NodeHash) -> Result<ManifestNode> {
-        manifest::load_node(&*self.meta, node)
+        self.durable_nodes.checked(manifest::load_node(&*self.meta, node))
     }
 
     /// All nodes of a manifest, the root first: what a check has to look at.
     pub fn manifest_nodes(&self, root: NodeHash) -> Result<Vec<NodeHash>> {
-        manifest::nodes(&*self.meta, root)
+        self.durable_nodes.checked(manifest::nodes(&*self.meta, root))
     }
 
     /// A version that is a bare list of chunks, whoever wrote them: schema and rows come from the files themselves.
@@ -258,11 +267,11 @@ impl TableStore {
         ChunkWriter { chunks: &self.chunks, schema, known, threads: self.options.threads, cancel }
     }
 
-    fn fold(&self, parent: &TableData, window: &fold::Window) -> Result<Fold> {
+    fn fold(&self, parent: &TableData, window: &fold::Window, cancel: &CancelToken) -> Result<Fold> {
         let decoder = self.decoder(Projection::stored(&parent.schema)?);
         let batches = decoder.in_turn(sources(&window.part(parent)));
-        let cancel = CancelToken::new();
-        let writer = self.writer(self.schemas.of(&parent.schema)?, HashMap::new(), &cancel);
+        let batches = batches.map(|batch| cancel.check("folding a table").and(batch));
+        let writer = self.writer(self.schemas.of(&parent.schema)?, HashMap::new(), cancel);
         let written = writer.write(batches, Cutter::new(Guide::default()), 0)?;
         Ok(window.fold(parent, written))
     }

@@ -44,7 +44,7 @@ impl Fixture {
 
     fn append(&self, parent: &TableData, batches: &[RecordBatch], budget: usize) -> Result<Appended> {
         let appended = self.tables.append(&name(), parent, stream(batches), budget, &CancelToken::new())?;
-        Ok(Appended { fold: self.tables.fold_due(parent)?, ..appended })
+        Ok(Appended { fold: self.tables.fold_due(parent, &CancelToken::new())?, ..appended })
     }
 
     pub(super) fn read(&self, data: &TableData) -> RecordBatch {
@@ -176,9 +176,9 @@ fn few_rows_are_inlined_and_fold_into_chunks() {
     let tail = fixture.tables.encode_tail(&data).unwrap().unwrap();
     let tail = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(tail, 10_000).unwrap();
     assert_eq!(tail.map(|batch| batch.unwrap().num_rows() as u64).sum::<u64>(), data.tail_rows());
-    let compacted = data.with_fold(&fixture.tables.compact(&data).unwrap().unwrap()).unwrap();
+    let compacted = data.with_fold(&fixture.tables.compact(&data, &CancelToken::new()).unwrap().unwrap()).unwrap();
     assert_eq!((compacted.tail.len(), compacted.manifest.chunks.len()), (0, 1));
-    assert_eq!(fixture.tables.compact(&compacted).unwrap(), None);
+    assert_eq!(fixture.tables.compact(&compacted, &CancelToken::new()).unwrap(), None);
     assert_eq!(fixture.read(&compacted), all);
 }
 
@@ -188,7 +188,7 @@ fn folds_commute_with_appends_and_give_way_to_other_folds() {
     let first = fixture.overwrite(None, &[rows(0..100)]).unwrap().to_data(None);
     let small = fixture.append(&first, &[rows(100..110)], INLINE_BATCH_BYTES_MAX).unwrap();
     let tailed = first.with_appended(&small, Some(Version(2)));
-    let fold = fixture.tables.compact(&tailed).unwrap().unwrap();
+    let fold = fixture.tables.compact(&tailed, &CancelToken::new()).unwrap().unwrap();
     let large = fixture.append(&tailed, &[rows(110..5000)], 0).unwrap();
     let later = fixture.append(&tailed, &[rows(5000..5001)], INLINE_BATCH_BYTES_MAX).unwrap();
     let moved = tailed.with_appended(&large, Some(Version(3))).with_appended(&later, Some(Version(4)));

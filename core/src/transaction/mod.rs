@@ -211,8 +211,8 @@ impl Transaction {
     }
 
     /// Prepares the same rows of a table in fewer pieces; says whether there is anything to do. A table that this
-    /// transaction has written already is left as it is, and so is a bare list of chunks.
-    pub fn compact(&self, table: &TableName) -> Result<bool> {
+    /// transaction has written already is left as it is, and so is a bare list of chunks. `TABLE_NOT_FOUND`, `CANCELLED`.
+    pub fn compact(&self, table: &TableName, cancel: &CancelToken) -> Result<bool> {
         let mut work = self.writable_work("compact a table")?;
         let missing =
             || Error::TableNotFound { table: table.to_string(), at: format!("branch {:?}", self.base.branch) };
@@ -221,7 +221,7 @@ impl Transaction {
             return Ok(false);
         }
         let data = self.repository.content(&self.view, table, version)?;
-        let Some(fold) = self.repository.tables.compact(&data)? else { return Ok(false) };
+        let Some(fold) = self.repository.tables.compact(&data, cancel)? else { return Ok(false) };
         let statistics = fold.statistics;
         self.stage(&mut work, table, StagedChange::Fold(Box::new(fold)), statistics)?;
         Ok(true)
@@ -247,7 +247,7 @@ impl Transaction {
             None => {
                 let parent = self.base_data(table)?;
                 let appended = tables.append(table, &parent, rows, budget, cancel)?;
-                let fold = self.fold_due(work, table, &parent)?;
+                let fold = self.fold_due(work, table, &parent, cancel)?;
                 Ok(StagedChange::Append(Box::new(Appended { fold, ..appended })))
             }
             Some(StagedChange::Append(before)) => {
@@ -279,7 +279,13 @@ impl Transaction {
     }
 
     /// Folds what is due, unless another transaction is at it or has done it since this one began.
-    fn fold_due(&self, work: &mut Work, table: &TableName, parent: &TableData) -> Result<Option<Fold>> {
+    fn fold_due(
+        &self,
+        work: &mut Work,
+        table: &TableName,
+        parent: &TableData,
+        cancel: &CancelToken,
+    ) -> Result<Option<Fold>> {
         let tables = &self.repository.tables;
         if !tables.is_fold_due(parent) {
             return Ok(None);
@@ -289,7 +295,7 @@ impl Transaction {
             return Ok(None);
         }
         let Some(now) = self.data_now(table)? else { return Ok(None) };
-        let fold = tables.fold_due(&now)?;
+        let fold = tables.fold_due(&now, cancel)?;
         work.fold_claims.extend(claim.filter(|_| fold.is_some()));
         Ok(fold)
     }

@@ -9,6 +9,7 @@ pub use rows::row_changes;
 pub use subscription::{BackgroundSubscription, Subscription};
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use serde::Serialize;
 
@@ -132,13 +133,11 @@ impl ChangesQuery {
     }
 }
 
-/// A query whose names were checked.
+/// What a query asks of a transaction; its names were checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Filter {
     tables: BTreeSet<TableName>,
     branch: Option<BranchId>,
-    from_time_us: i64,
-    to_time_us: i64,
 }
 
 impl Filter {
@@ -147,22 +146,16 @@ impl Filter {
         // Its number: of branches that had the same name one after another the last is meant.
         let branch = |name| Ok(view.branch(&BranchName::new(name)?)?.id);
         let branch = query.branch.as_deref().map(branch).transpose()?;
-        Ok(Filter {
-            tables: query.tables.iter().map(|table| TableName::new(table)).collect::<Result<_>>()?,
-            branch,
-            from_time_us: query.from_time_us.unwrap_or(i64::MIN),
-            to_time_us: query.to_time_us.unwrap_or(i64::MAX),
-        })
+        Ok(Filter { tables: query.tables.iter().map(|table| TableName::new(table)).collect::<Result<_>>()?, branch })
     }
 
     /// The entry of a transaction, if it passes.
     fn entry(&self, transaction: &Transaction) -> Option<ChangelogEntry> {
-        let in_time = (self.from_time_us..=self.to_time_us).contains(&transaction.time_us);
         let on_branch = self.branch.is_none_or(|branch| branch == transaction.branch_id);
         let wanted = |change: &&TableChange| self.tables.is_empty() || self.tables.contains(&change.table);
         let tables: Vec<_> = transaction.tables.iter().filter(wanted).map(ChangelogTable::from).collect();
         let concerned = self.tables.is_empty() || !tables.is_empty();
-        (in_time && on_branch && concerned).then(|| ChangelogEntry {
+        (on_branch && concerned).then(|| ChangelogEntry {
             tx_id: transaction.tx_id.0,
             branch: transaction.branch.to_string(),
             parents: transaction.parents.iter().map(|parent| parent.0).collect(),
@@ -187,9 +180,8 @@ pub fn changes(view: &View, query: &ChangesQuery) -> Result<Vec<ChangelogEntry>>
             return Err(Error::TransactionNotFound { tx_id, latest });
         }
     }
-    let (first, last) = (query.since_tx.unwrap_or(0) + 1, query.until_tx.unwrap_or(latest));
     let mut entries = Vec::new();
-    for tx_id in first..=last {
+    for tx_id in asked_for(view, query)? {
         if query.limit.is_some_and(|limit| entries.len() >= limit) {
             break;
         }
@@ -198,12 +190,36 @@ pub fn changes(view: &View, query: &ChangesQuery) -> Result<Vec<ChangelogEntry>>
     Ok(entries)
 }
 
-/// The first entry after `cursor` that passes, and how far the search came.
-fn next_entry(view: &View, filter: &Filter, cursor: TxId) -> Result<(Option<ChangelogEntry>, TxId)> {
-    for tx_id in cursor.0 + 1..=view.last_tx().0 {
-        if let Some(entry) = filter.entry(&*view.transaction(TxId(tx_id))?) {
-            return Ok((Some(entry), TxId(tx_id)));
+/// The transactions between the limits that a query sets, in number and in time.
+fn asked_for(view: &View, query: &ChangesQuery) -> Result<RangeInclusive<u64>> {
+    let mut first = query.since_tx.unwrap_or(0) + 1;
+    let mut last = query.until_tx.unwrap_or(view.last_tx().0);
+    if let Some(before) = query.from_time_us.and_then(|time_us| time_us.checked_sub(1)) {
+        first = first.max(view.last_tx_up_to(before)?.0 + 1);
+    }
+    if let Some(time_us) = query.to_time_us {
+        last = last.min(view.last_tx_up_to(time_us)?.0);
+    }
+    Ok(first..=last)
+}
+
+/// The first entry after `cursor` that passes, if the search comes to one before `stop` ends it; and how far it came.
+fn next_entry(
+    view: &View,
+    filter: &Filter,
+    cursor: TxId,
+    stop: impl Fn() -> bool,
+) -> Result<(Option<ChangelogEntry>, TxId)> {
+    for tx_id in (cursor.0 + 1..=view.last_tx().0).map(TxId) {
+        if let Some(entry) = filter.entry(&*view.transaction(tx_id)?) {
+            return Ok((Some(entry), tx_id));
+        }
+        if stop() {
+            return Ok((None, tx_id));
         }
     }
     Ok((None, view.last_tx().max(cursor)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,8 +33,7 @@ impl Subscription {
         database_closed: Arc<AtomicBool>,
     ) -> Result<Subscription> {
         let view = repository.catalog.view()?;
-        let query = ChangesQuery { from_time_us: None, to_time_us: None, ..query.clone() };
-        let filter = Filter::new(&view, &query)?;
+        let filter = Filter::new(&view, query)?;
         let latest = view.last_tx();
         let cursor = TxId(query.since_tx.unwrap_or(latest.0));
         if cursor > latest {
@@ -48,7 +47,8 @@ impl Subscription {
         self.cursor.0
     }
 
-    /// The next entry, waiting for it up to `timeout`; `None` if none came. `CLOSED` after [`Subscription::close`] or
+    /// The next entry, waiting for it up to `timeout`; `None` if none came. With a timeout of 0 it looks at all there is and
+    /// waits for nothing; otherwise the search ends with the time, too, and the next call goes on from there. `CLOSED` after [`Subscription::close`] or
     /// when the database was closed.
     pub fn poll(&mut self, timeout: Duration) -> Result<Option<ChangelogEntry>> {
         self.poll_with(timeout, &CancelToken::new())
@@ -58,18 +58,28 @@ impl Subscription {
     pub fn poll_with(&mut self, timeout: Duration, cancel: &CancelToken) -> Result<Option<ChangelogEntry>> {
         let repository = self.repository.clone();
         let _wake = cancel.on_cancel(move || repository.catalog.wake_all());
+        let closed = [self.closed.clone(), self.database_closed.clone()];
+        let stop = || cancel.is_cancelled() || closed.iter().any(|closed| closed.load(Ordering::SeqCst));
+        let clock = self.repository.catalog.clock().clone();
         let mut left = timeout;
         loop {
             self.check_open()?;
             cancel.check("waiting for changes")?;
-            let view = self.repository.catalog.view()?;
-            let (entry, cursor) = next_entry(&view, &self.filter, self.cursor)?;
+            let (view, began) = (self.repository.catalog.view()?, clock.monotonic());
+            let spent = || clock.monotonic().saturating_sub(began);
+            let is_over = || stop() || (!left.is_zero() && spent() >= left);
+            let (entry, cursor) = next_entry(&view, &self.filter, self.cursor, is_over)?;
             self.cursor = cursor;
-            if entry.is_some() || left.is_zero() {
+            if entry.is_some() {
                 return Ok(entry);
             }
-            let stop = || cancel.is_cancelled() || self.check_open().is_err();
-            left = self.repository.catalog.wait_for_commit(self.cursor, left, stop)?;
+            if stop() {
+                continue;
+            }
+            if left.is_zero() || spent() >= left {
+                return Ok(None);
+            }
+            left = self.repository.catalog.wait_for_commit(cursor, left.saturating_sub(spent()), stop)?;
         }
     }
 

@@ -1,7 +1,6 @@
 //! Compares chunks with their names, on threads, while the log that says which ones is still being read.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::num::NonZero;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::{Progress, VerifyOptions};
@@ -38,17 +37,17 @@ impl Drop for Completes<'_> {
     }
 }
 
-/// Lets `find` add chunks and hashes them meanwhile, and helps once all are found. Answers what was found, and what is
+/// Lets `find` add chunks and hashes them meanwhile on other threads, and helps once all are found. Answers what was found, and what is
 /// damaged or missing. When cancelled it stops early.
 pub(super) fn hash_while<T>(
     chunks: &ChunkStore,
+    threads: usize,
     options: &VerifyOptions<'_>,
     cancel: &CancelToken,
     find: impl FnOnce(&Hashing<'_>) -> Result<T>,
 ) -> Result<(T, BTreeMap<ChunkHash, Error>)> {
     let (state, changed) = (Mutex::default(), Condvar::new());
     let hashing = Hashing { chunks, progress: options.progress, cancel, state, changed };
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     let found = std::thread::scope(|scope| {
         (1..threads).for_each(|_| drop(scope.spawn(|| hashing.work())));
         let completes = Completes(&hashing);

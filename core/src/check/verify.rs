@@ -87,7 +87,10 @@ pub fn verify(repository: &Repository, options: &VerifyOptions<'_>, cancel: &Can
         Ok((used, stored.collect::<BTreeMap<ChunkHash, u64>>()))
     };
     let ((used, stored), mut wrong) = match options.deep {
-        true => hash_while(&repository.chunks, options, cancel, |hashing| find(Some(hashing)))?,
+        true => {
+            let threads = repository.tables.threads();
+            hash_while(&repository.chunks, threads, options, cancel, |hashing| find(Some(hashing)))?
+        }
         false => (find(None)?, BTreeMap::new()),
     };
     cancel.check(ACTION)?;
@@ -101,7 +104,7 @@ pub fn verify(repository: &Repository, options: &VerifyOptions<'_>, cancel: &Can
             at.next.0 - 1
         )
     }));
-    report.notes.extend(health.quarantined.iter().map(|path| format!("{path} holds bytes of an unfinished write")));
+    report.notes.extend(quarantined(repository, &health.quarantined)?);
     report.chunks = used.len() as u64;
     report.chunk_bytes = used.keys().filter_map(|chunk| stored.get(chunk)).sum();
     report.unused_chunks = stored.keys().filter(|chunk| !used.contains_key(*chunk)).count() as u64;
@@ -120,6 +123,17 @@ pub fn verify(repository: &Repository, options: &VerifyOptions<'_>, cancel: &Can
     }));
     report.ok = report.problems.is_empty();
     Ok(report)
+}
+
+/// What stands in `quarantine/`, of the log and of the chunks, which may have a directory of their own.
+fn quarantined(repository: &Repository, of_log: &[String]) -> Result<Vec<String>> {
+    let of_chunks = repository.chunks.quarantined()?;
+    let unfinished = of_log.iter().filter(|path| of_chunks.iter().all(|(_, other)| other != *path));
+    let unfinished = unfinished.map(|path| format!("{path} holds bytes of an unfinished write"));
+    let damaged = of_chunks.iter().map(|(chunk, path)| {
+        format!("{path} holds what stood in the place of chunk {chunk}, damaged; the chunk was written again")
+    });
+    Ok(unfinished.chain(damaged).collect())
 }
 
 fn problem(object: String, error: &Error, affects: Vec<(String, u64)>) -> Problem {
@@ -146,7 +160,7 @@ fn read_log(
 ) -> Result<BTreeMap<ChunkHash, Option<u64>>> {
     let view = repository.catalog.view()?;
     let mut found = Found::default();
-    let mut last_tx = TxId(0);
+    let (mut last_tx, mut unreadable) = (TxId(0), Vec::new());
     for record in repository.catalog.log().scan(repository.catalog.beginning()) {
         cancel.check(ACTION)?;
         let record = match record {
@@ -171,9 +185,16 @@ fn read_log(
     // Behind damage of the log, what the index still finds.
     for tx_id in last_tx.0 + 1..=view.last_tx().0 {
         cancel.check(ACTION)?;
-        if let Ok(transaction) = view.transaction(TxId(tx_id)) {
-            found.transaction(repository, &transaction, report, hashing);
+        match view.transaction(TxId(tx_id)) {
+            Ok(transaction) => found.transaction(repository, &transaction, report, hashing),
+            Err(_) => unreadable.push(tx_id),
         }
+    }
+    if let (Some(first), Some(last)) = (unreadable.first(), unreadable.last()) {
+        report.notes.push(format!(
+            "transactions that cannot be read: {} of those from {first} to {last}; what they changed was not checked",
+            unreadable.len()
+        ));
     }
     Ok(found.used)
 }

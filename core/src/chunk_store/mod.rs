@@ -19,6 +19,8 @@ pub const PREFIX: &str = "chunks";
 
 const EXTENSION: &str = ".parquet";
 
+const QUARANTINE: &str = "quarantine";
+
 /// What became of a put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PutChunk {
@@ -146,6 +148,12 @@ impl ChunkStore {
         Ok(listed.iter().filter_map(|file| chunk(&file.path, file.bytes)).collect())
     }
 
+    /// What was found in the place of chunks and was not their bytes: the chunk, and where it was moved to.
+    pub fn quarantined(&self) -> Result<Vec<(ChunkHash, String)>> {
+        let listed = self.store.list(QUARANTINE)?.into_iter().map(|file| file.path);
+        Ok(listed.filter_map(|path| Some((quarantined_chunk(&path)?, path))).collect())
+    }
+
     /// Where another library can open the chunk; `None` if the store is no file system.
     pub fn local_path(&self, hash: ChunkHash) -> Option<PathBuf> {
         self.store.local_path(&self.path(hash))
@@ -174,7 +182,7 @@ impl ChunkStore {
             if found == bytes {
                 return Ok(false);
             }
-            let kept = format!("quarantine/{hash}-{}{EXTENSION}", &ChunkHash::of(&found).to_hex()[..16]);
+            let kept = format!("{QUARANTINE}/{hash}-{}{EXTENSION}", &ChunkHash::of(&found).to_hex()[..16]);
             self.store.create(&kept, &found)?;
             self.store.sync(&[&kept])?;
         }
@@ -185,6 +193,11 @@ impl ChunkStore {
     fn sound(&self) -> MutexGuard<'_, HashSet<ChunkHash>> {
         self.sound.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn quarantined_chunk(path: &str) -> Option<ChunkHash> {
+    let name = path.strip_prefix(QUARANTINE)?.strip_prefix('/')?.strip_suffix(EXTENSION)?;
+    name.split_once('-')?.0.parse().ok()
 }
 
 fn check(hash: ChunkHash, actual: ChunkHash) -> Result<()> {
@@ -250,6 +263,8 @@ mod tests {
         chunks.verify(hash).unwrap();
         let kept = store.list("quarantine").unwrap();
         assert_eq!(store.get(&kept[0].path).unwrap().unwrap(), &b"r0ws"[..]);
+        store.create("quarantine/00000000000000000007-4096-0123456789abcdef.torn", b"of the log").unwrap();
+        assert_eq!(chunks.quarantined().unwrap(), [(hash, kept[0].path.clone())]);
     }
 
     #[test]

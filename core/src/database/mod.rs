@@ -17,6 +17,8 @@ mod tests;
 mod transactions;
 #[cfg(test)]
 mod type_changes;
+#[cfg(test)]
+mod verification;
 
 pub use at::At;
 pub use options::{BeginOptions, CreateOptions, Isolation, OpenOptions, WriteMode, WriteOptions};

@@ -31,6 +31,9 @@ const BLOCK_ENTRIES: u64 = 64;
 /// Fences of a fence block: 8 KiB.
 pub(super) const BLOCK_FENCES: u64 = 256;
 
+/// Bytes of the largest block, a full one of fences, with its hash.
+pub(super) const BLOCK_BYTES_MAX: u64 = BLOCK_FENCES * FENCE_BYTES as u64 + HASH_BYTES as u64;
+
 /// Bytes of blocks kept in memory, shared by all runs of a repository.
 const CACHE_BYTES: u64 = 16 << 20;
 

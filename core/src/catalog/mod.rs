@@ -93,7 +93,8 @@ impl Catalog {
     ) -> Result<Catalog> {
         let blocks = BlockCache::new();
         let open_log = |from| Log::open(store.clone(), environment.clone(), chain_start, from, access);
-        let (log, state) = match newest_checkpoint(&store, &blocks, |checkpoint| checkpoint.chain_start == chain_start) {
+        let (log, state) = match newest_checkpoint(&store, &blocks, |checkpoint| checkpoint.chain_start == chain_start)
+        {
             Some(state) => (open_log(Some(state.position))?, state),
             None => (open_log(None)?, State::empty(LogPosition::start(chain_start))),
         };

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::block::{self, BLOCK_FENCES, Block, BlockCache, Layout};
+use super::block::{self, BLOCK_BYTES_MAX, BLOCK_FENCES, Block, BlockCache, Layout};
 use super::key::{Key, Value, WIDTH};
 use crate::error::{Error, Result};
 use crate::format::{NodeHash, Sequence, TxId};
@@ -208,10 +208,14 @@ impl Run {
 
     fn read(&self, range: Range<u64>) -> Result<Bytes> {
         let file = self.file()?;
-        let length = range.end.min(file.bytes()?).saturating_sub(range.start);
+        let length = range.end - range.start;
+        // A wrong size must not decide how much memory is taken.
+        if length > BLOCK_BYTES_MAX && range.end > file.bytes()? {
+            return Err(self.damaged("is cut short"));
+        }
         let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
         let count = file.read_at(range.start, &mut bytes)?;
-        match count as u64 == range.end - range.start {
+        match count as u64 == length {
             true => Ok(bytes.into()),
             false => Err(self.damaged("is cut short")),
         }

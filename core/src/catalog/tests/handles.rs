@@ -4,6 +4,7 @@ use serde_bytes::ByteBuf;
 
 use super::*;
 use crate::format::{ChangeKind, ManifestSource, SchemaSource, TableChange, TableContent, TableName};
+use crate::log::Snapshots;
 
 /// A catalog in memory, and another handle of the same repository.
 fn two_handles() -> (Arc<MemoryStore>, Catalog, Catalog) {

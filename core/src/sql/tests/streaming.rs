@@ -121,8 +121,8 @@ fn an_error_in_the_middle_travels_inside_the_stream() {
 fn a_failure_is_found_again_by_running_the_statement_once_more() {
     let mut connection = Box::new(duckdb::Connection::open_in_memory().unwrap());
     connection.execute_batch("SET threads = 2").unwrap();
-    let failing = "SELECT CASE WHEN range = $1 THEN error('late')::BIGINT ELSE range END FROM range(400000)";
-    for (value, expected) in [(Value::Int(300_000), Some("late")), (Value::Int(-1), None)] {
+    let failing = "SELECT CASE WHEN range = $1 THEN error('late')::BIGINT ELSE range END FROM range(4000000)";
+    for (value, expected) in [(Value::Int(3_900_000), Some("late")), (Value::Int(-1), None)] {
         let values = [value];
         let parameters = Parameters::Positional(&values);
         let mut running = running::Running::start(connection, failing, parameters, &["1".to_owned()]).unwrap();

@@ -15,8 +15,8 @@ Examples:
   armillaria compact
   armillaria compact --branch fix --json";
 
-/// Brings the rows of a table together in fewer chunks, after many small appends. No row changes, and no other commit
-/// conflicts with it.
+/// Brings the rows of a table together in fewer chunks, after many small appends. No row changes, and appends of
+/// others go on meanwhile; an overwrite that began before is refused, and may be tried again.
 ///
 /// Each table that there is something to do for gets a new version, in a commit of its own. Reading the table becomes
 /// faster; old versions stay as they are.

@@ -54,7 +54,7 @@ pub(super) struct Run {
     /// The first key of every fence block.
     fences: Block,
     path: String,
-    /// Open from when it is first needed, for a sweep may take its name away.
+    /// Open from when it is written, found to be there, or first needed, for a sweep may take its name away.
     file: Arc<OnceLock<Arc<dyn StoreFile>>>,
     store: Arc<dyn Store>,
     blocks: Arc<BlockCache>,
@@ -87,6 +87,7 @@ impl Run {
         let run = Run::open(store.clone(), blocks.clone(), *made_by.start(), info);
         store.create(&run.path, &file)?;
         store.sync(&[run.path.as_str()])?;
+        run.open_file()?;
         Ok(run)
     }
 

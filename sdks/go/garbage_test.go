@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/armillaria-db/armillaria/sdks/go"
@@ -130,6 +131,28 @@ func TestRowsAreNotClosedUnderTheirLastRead(t *testing.T) {
 		db := must(armillaria.Open(t.Context(), "memory:", nil))(t)
 		if values := must(int64s(db.Query(t.Context(), slow)))(t); len(values) != 1 || values[0] != 714286 {
 			t.Fatalf("got %v", values)
+		}
+	}
+}
+
+// The batch is still read when the rows that it came from are garbage.
+func TestALentBatchOutlivesRowsThatWereForgotten(t *testing.T) {
+	db := must(armillaria.Open(t.Context(), "memory:", nil))(t)
+	defer db.Close()
+	batch := func() arrow.RecordBatch {
+		rows := must(db.Query(t.Context(), "SELECT range AS id FROM range(1000)"))(t)
+		if !rows.Next() {
+			t.Fatal("no rows")
+		}
+		return rows.RecordBatch()
+	}()
+	collect()
+	for range 20 { // whose rows would take the place of what was freed
+		must(int64s(db.Query(t.Context(), "SELECT -1 - range AS id FROM range(1000)")))(t)
+	}
+	for at, id := range batch.Column(0).(*array.Int64).Int64Values() {
+		if id != int64(at) {
+			t.Fatalf("row %d has the id %d", at, id)
 		}
 	}
 }

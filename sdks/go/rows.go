@@ -36,6 +36,7 @@ type stream struct {
 	mu      sync.Mutex // held while the reader works
 	reader  reader
 	current arrow.RecordBatch
+	lent    bool // whether the caller was given current
 	err     error
 }
 
@@ -48,7 +49,7 @@ func (s *stream) open(source *border) (*Rows, error) {
 	}
 	s.refs.Store(1)
 	rows := &Rows{stream: s}
-	rows.forgotten = runtime.AddCleanup(rows, (*stream).close, s)
+	rows.forgotten = runtime.AddCleanup(rows, (*stream).forget, s)
 	return rows, nil
 }
 
@@ -91,6 +92,7 @@ func (r *Rows) Next() bool {
 func (r *Rows) RecordBatch() arrow.RecordBatch {
 	r.stream.mu.Lock()
 	defer r.stream.mu.Unlock()
+	r.stream.lent = true
 	return r.stream.current
 }
 
@@ -120,6 +122,17 @@ func (s *stream) close() {
 	if s.closed.CompareAndSwap(false, true) {
 		s.release()
 	}
+}
+
+// forget closes the stream of rows that nobody closed. A batch that was lent may still be in use, though the rows are not: its
+// memory is lost rather than freed under the caller.
+func (s *stream) forget() {
+	s.mu.Lock()
+	if s.lent {
+		s.current = nil
+	}
+	s.mu.Unlock()
+	s.close()
 }
 
 func (s *stream) release() {
@@ -165,7 +178,7 @@ func (s *stream) hold(batch arrow.RecordBatch) {
 	defer s.mu.Unlock()
 	s.drop()
 	if s.refs.Load() > 0 {
-		s.current = batch
+		s.current, s.lent = batch, false
 	} else if batch != nil {
 		batch.Release()
 	}

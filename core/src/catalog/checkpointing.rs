@@ -44,7 +44,7 @@ impl Catalog {
         self.rebase(&state.index, &index);
         let flushed = State { index, ..State::clone(&state) };
         let snapshots = Snapshots::new(self.store.clone());
-        snapshots.put(last, &Checkpoint::of(&flushed, self.beginning.previous).encode()?)?;
+        snapshots.put(last, &Checkpoint::of(&flushed, self.records.beginning.previous).encode()?)?;
         sweep(&self.store, &snapshots)
     }
 

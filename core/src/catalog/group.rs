@@ -70,7 +70,9 @@ impl Catalog {
             // From here to the end of the append the log hands out nothing more, so the base stays the newest state.
             let base = {
                 let _moving = lock(&self.moving);
-                self.take_in(self.records.log.pending())?
+                self.take_in(self.records.log.pending())?;
+                self.rebuild_if_damaged()?;
+                self.published()
             };
             if base.position.next != sequence {
                 self.blocks.mark_damaged();
@@ -86,7 +88,7 @@ impl Catalog {
     /// Lets every member propose on top of those before it.
     fn propose_together(&self, base: Arc<State>, members: &[Arc<Pending>]) -> Proposed {
         let time_us = self.environment.clock.now_us().max(base.last_time_us);
-        let mut view = View { state: base.clone(), records: self.records.clone(), staged: Some(Arc::default()) };
+        let mut view = View::of_staged(base.clone(), self.records.clone());
         let outcomes = members.iter().map(|member| propose_on(&mut view, member, time_us)).collect();
         Proposed { base, state: view.state, outcomes }
     }

@@ -41,7 +41,7 @@ use records::{Records, Transactions};
 use state::State;
 use takeover::RECENT_ENTRIES_MAX;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::format::{RecordHash, TxId};
 use crate::limits::SNAPSHOT_RECORDS;
 use crate::log::{Log, LogPosition, LogRecord};
@@ -61,8 +61,6 @@ pub struct Catalog {
     store: Arc<dyn Store>,
     environment: Environment,
     records: Arc<Records>,
-    /// The place before the first record.
-    beginning: LogPosition,
     blocks: Arc<BlockCache>,
     /// What readers see.
     published: RwLock<Arc<State>>,
@@ -101,8 +99,7 @@ impl Catalog {
         let catalog = Catalog {
             store,
             environment,
-            records: Arc::new(Records::new(log)),
-            beginning: LogPosition::start(chain_start),
+            records: Arc::new(Records::new(log, LogPosition::start(chain_start))),
             blocks,
             arrivals: Mutex::new(Arrivals { last_tx: state.last_tx, waiting: 0 }),
             published: RwLock::new(Arc::new(state)),
@@ -124,7 +121,7 @@ impl Catalog {
 
     /// The place before the first record of the log.
     pub fn beginning(&self) -> LogPosition {
-        self.beginning
+        self.records.beginning
     }
 
     /// The log below.
@@ -145,7 +142,7 @@ impl Catalog {
 
     /// The catalog as this process last saw it, without a look at the log.
     pub fn latest_view(&self) -> View {
-        View { state: self.published(), records: self.records.clone(), staged: None }
+        View::of(self.published(), self.records.clone())
     }
 
     fn published(&self) -> Arc<State> {
@@ -188,19 +185,7 @@ impl Catalog {
     /// Makes the index anew from the log: a file of it was missing or damaged.
     #[instrument(level = "debug", skip_all)]
     fn rebuild(&self) -> Result<()> {
-        let end = self.records.log.position();
-        let mut state = State::empty(self.beginning);
-        for record in self.records.log.scan(self.beginning) {
-            if state.position.next == end.next {
-                break;
-            }
-            self.apply(&mut state, record?)?;
-        }
-        if state.position.next != end.next {
-            let at = format!("record {}", state.position.next);
-            return Err(Error::LogCorrupt { at, reason: "the log ends here, and it was longer".to_string() });
-        }
-        self.publish(state);
+        self.publish(State::from_log(&self.records, self.records.log.position())?);
         // The next commit writes it down.
         self.uncheckpointed_records.fetch_add(SNAPSHOT_RECORDS, Ordering::Relaxed);
         Ok(())

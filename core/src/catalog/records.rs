@@ -8,7 +8,7 @@ use quick_cache::sync::Cache;
 use super::key::TransactionPlace;
 use crate::error::{Error, Result};
 use crate::format::Transaction;
-use crate::log::{Log, LogRecord, RecordLocation};
+use crate::log::{Log, LogPosition, LogRecord, RecordLocation};
 
 /// Bytes of records kept in memory.
 const CACHE_BYTES: u64 = 64 << 20;
@@ -30,6 +30,8 @@ struct Kept {
 #[derive(Debug)]
 pub(super) struct Records {
     pub(super) log: Log,
+    /// The place before the first record.
+    pub(super) beginning: LogPosition,
     cache: Cache<RecordLocation, Kept, ByPlainBytes>,
 }
 
@@ -43,8 +45,8 @@ impl Weighter<RecordLocation, Kept> for ByPlainBytes {
 }
 
 impl Records {
-    pub(super) fn new(log: Log) -> Records {
-        Records { log, cache: Cache::with_weighter(RECORDS_EXPECTED, CACHE_BYTES, ByPlainBytes) }
+    pub(super) fn new(log: Log, beginning: LogPosition) -> Records {
+        Records { log, beginning, cache: Cache::with_weighter(RECORDS_EXPECTED, CACHE_BYTES, ByPlainBytes) }
     }
 
     /// The transaction at a place.

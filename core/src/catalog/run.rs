@@ -234,6 +234,11 @@ impl Run {
     }
 }
 
+/// Whether an error says that a run is damaged or missing: all that it holds can be read from the log.
+pub(super) fn is_damage(error: &Error) -> bool {
+    matches!(error, Error::LogCorrupt { at, .. } if at.starts_with(RUNS))
+}
+
 impl fmt::Debug for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.info.fmt(f)

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::index::Index;
 use super::key::{self, TransactionPlace};
+use super::records::Records;
 use crate::error::{Error, Result};
 use crate::format::{BranchId, BranchName, RefChange, TableChange, TableKey, TagName, Transaction, TxId, Version};
 use crate::log::{LogPosition, RecordLocation};
@@ -59,6 +60,29 @@ pub(super) struct State {
 
 impl State {
     /// Before the first transaction: `main`, and nothing on it.
+    /// What the log says up to a place behind a record. `LOG_CORRUPT` if it does not reach it.
+    pub(super) fn from_log(records: &Records, end: LogPosition) -> Result<State> {
+        let mut state = State::empty(records.beginning);
+        for record in records.log.scan(records.beginning) {
+            if state.position.next == end.next {
+                break;
+            }
+            let record = record?;
+            let (location, behind) = (record.location, record.behind());
+            for (index, transaction) in (0..).zip(records.remember(record).iter()) {
+                state.apply(transaction, Some(TransactionPlace { record: location, index }))?;
+            }
+            state.position = behind;
+        }
+        match state.position.next == end.next {
+            true => Ok(state),
+            false => Err(Error::LogCorrupt {
+                at: format!("record {}", state.position.next),
+                reason: "the log ends here, and it was longer".to_string(),
+            }),
+        }
+    }
+
     pub(super) fn empty(position: LogPosition) -> State {
         let main = Branch {
             name: BranchName::main(),

@@ -31,7 +31,7 @@ impl Catalog {
     fn take_over(&self) {
         let published = self.published();
         let will_do = |checkpoint: &Checkpoint| {
-            checkpoint.chain_start == self.beginning.previous
+            checkpoint.chain_start == self.records.beginning.previous
                 && checkpoint.last_tx > published.index.runs_end()
                 && self.is_passed(&published, checkpoint.position)
         };

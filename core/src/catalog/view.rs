@@ -2,11 +2,13 @@
 
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::commit::lock;
+use super::index::Index;
 use super::key::{self, Key, TableState, Value};
 use super::records::Records;
+use super::run;
 use super::state::{Branch, State, Tag};
 use crate::error::{Error, Result};
 use crate::format::{
@@ -46,6 +48,8 @@ pub struct View {
     pub(super) records: Arc<Records>,
     /// For a view of transactions that are being committed together: what their versions consist of.
     pub(super) staged: Option<Arc<StagedContents>>,
+    /// The same entries, made anew from the log, once a file of the index has turned out to be damaged.
+    anew: Arc<OnceLock<Index>>,
 }
 
 /// What whoever proposes a transaction keeps for those that stand on it in the same group; the catalog does not look.
@@ -61,6 +65,31 @@ impl std::fmt::Debug for View {
 }
 
 impl View {
+    pub(super) fn of(state: Arc<State>, records: Arc<Records>) -> View {
+        View { state, records, staged: None, anew: Arc::default() }
+    }
+
+    /// A view on which transactions that are committed together are laid one after the other.
+    pub(super) fn of_staged(state: Arc<State>, records: Arc<Records>) -> View {
+        View { staged: Some(Arc::default()), ..View::of(state, records) }
+    }
+
+    /// Asks the index. Where a file of it is damaged or missing, the answer comes from the log: what is derived fails
+    /// nobody who reads. While transactions are being committed there is no such way round: those are not in the log yet.
+    fn ask<T>(&self, question: impl Fn(&Index) -> Result<T>) -> Result<T> {
+        if let Some(anew) = self.anew.get() {
+            return question(anew);
+        }
+        match question(&self.state.index) {
+            Err(error) if run::is_damage(&error) && self.staged.is_none() => {
+                tracing::warn!(%error, "reading the log instead of the index");
+                let anew = State::from_log(&self.records, self.state.position)?;
+                question(self.anew.get_or_init(|| anew.index))
+            }
+            answer => answer,
+        }
+    }
+
     /// The last transaction that is seen; 0 before the first.
     pub fn last_tx(&self) -> TxId {
         self.state.last_tx
@@ -127,7 +156,7 @@ impl View {
         if tx_id > self.last_tx() {
             return Err(missing);
         }
-        self.state.index.get(&key::transaction_key(tx_id))?.ok_or(missing)
+        self.ask(|index| index.get(&key::transaction_key(tx_id)))?.ok_or(missing)
     }
 
     /// The head of a branch.
@@ -167,7 +196,7 @@ impl View {
     fn settled(&self, snapshot: &Snapshot) -> Result<Snapshot> {
         for (branch, bound) in self.lineage(snapshot)? {
             let (low, high) = (key::branch_key(branch, TxId(0)), key::branch_key(branch, bound));
-            if let Some((key, _)) = self.state.index.last_in(&low, &high)? {
+            if let Some((key, _)) = self.ask(|index| index.last_in(&low, &high))? {
                 return self.snapshot_of(key::branch_tx(&key));
             }
         }
@@ -181,7 +210,7 @@ impl View {
             return Ok(Vec::new());
         }
         let low = key::branch_key(snapshot.branch_id, after.next());
-        let entries = self.state.index.range(&low, &key::branch_key(snapshot.branch_id, snapshot.tx_id))?;
+        let entries = self.ask(|index| index.range(&low, &key::branch_key(snapshot.branch_id, snapshot.tx_id)))?;
         Ok(entries.iter().map(|(key, _)| key::branch_tx(key)).collect())
     }
 
@@ -189,7 +218,7 @@ impl View {
     /// the branch; `None` on `main` before its first merge. All between follow the one before them and no other.
     pub fn last_junction(&self, branch: BranchId, tx_id: TxId) -> Result<Option<TxId>> {
         let (low, high) = (key::branch_key(branch, TxId(0)), key::branch_key(branch, tx_id));
-        let last = self.state.index.last_in(&low, &high)?;
+        let last = self.ask(|index| index.last_in(&low, &high))?;
         let merge = last.and_then(|(_, value)| key::branch_last_merge(&value));
         Ok(merge.or(Some(TxId(branch.0)).filter(|creation| creation.0 > 0)))
     }
@@ -221,7 +250,7 @@ impl View {
         let table = TableKey::of(table.as_str());
         for (branch, bound) in self.lineage(snapshot)? {
             let (low, high) = state_range(branch, table, bound);
-            if let Some((key, value)) = self.state.index.last_in(&low, &high)? {
+            if let Some((key, value)) = self.ask(|index| index.last_in(&low, &high))? {
                 return Ok(Some(key::table_state(&key, &value).1));
             }
         }
@@ -239,7 +268,7 @@ impl View {
         let mut states = Vec::new();
         for (branch, bound) in self.lineage(snapshot)?.into_iter().rev() {
             let (low, high) = state_range(branch, table, bound);
-            let entries = self.state.index.range(&low, &high)?;
+            let entries = self.ask(|index| index.range(&low, &high))?;
             states.extend(entries.iter().map(|(key, value)| key::table_state(key, value).1));
         }
         Ok(states)
@@ -251,7 +280,7 @@ impl View {
         let high = key::state_key(snapshot.branch_id, TableKey::of(table.as_str()), snapshot.tx_id);
         let mut kinds = Vec::new();
         if low <= high {
-            for (key, value) in self.state.index.range(&low, &high)? {
+            for (key, value) in self.ask(|index| index.range(&low, &high))? {
                 let transaction = self.transaction(key::table_state(&key, &value).1.tx_id)?;
                 let changes = transaction.tables.iter().filter(|change| change.table == *table);
                 kinds.extend(changes.map(|change| change.kind));
@@ -268,7 +297,7 @@ impl View {
         for (branch, bound) in self.lineage(snapshot)?.into_iter().rev() {
             let low = key::state_key(branch, first, TxId(0));
             let high = key::state_key(branch, last, TxId(u64::MAX));
-            let states = self.state.index.newest_of_each(&low, &high, bound)?;
+            let states = self.ask(|index| index.newest_of_each(&low, &high, bound))?;
             tables.extend(states.iter().map(|(key, value)| key::table_state(key, value)));
         }
         Ok(tables)
@@ -299,7 +328,7 @@ impl View {
     pub fn latest_version(&self, table: &TableName) -> Result<Option<Version>> {
         let table = TableKey::of(table.as_str());
         let (low, high) = (key::version_key(table, Version(0)), key::version_key(table, Version(u64::MAX)));
-        Ok(self.state.index.last_in(&low, &high)?.map(|(key, _)| key::version_of_key(&key)))
+        Ok(self.ask(|index| index.last_in(&low, &high))?.map(|(key, _)| key::version_of_key(&key)))
     }
 
     /// The number that the next version of a table will have.
@@ -309,13 +338,13 @@ impl View {
 
     /// Whether there is such a version of a table.
     pub fn has_version(&self, table: &TableName, version: Version) -> Result<bool> {
-        Ok(self.state.index.get(&key::version_key(TableKey::of(table.as_str()), version))?.is_some())
+        Ok(self.ask(|index| index.get(&key::version_key(TableKey::of(table.as_str()), version)))?.is_some())
     }
 
     /// The change that made a version; `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`.
     pub fn version_change(&self, table: &TableName, version: Version) -> Result<VersionChange> {
         let key = key::version_key(TableKey::of(table.as_str()), version);
-        let Some(value) = self.state.index.get(&key)? else {
+        let Some(value) = self.ask(|index| index.get(&key))? else {
             return Err(self.missing_version(table, version)?);
         };
         let transaction = match key::version_made(&value) {

@@ -249,14 +249,18 @@ fn branches_merge_and_conflict() {
     assert_eq!(db.delete_branch("main").err().unwrap().code(), Code::InvalidArgument);
 }
 
-#[test]
-fn a_version_is_found_though_the_current_branch_is_gone() {
+fn on_a_branch_that_is_gone() -> Database {
     let db = memory();
     db.write_table("a", rows(0..2), &WriteOptions::default()).unwrap();
     db.create_branch("dev", &At::head(), None).unwrap();
     db.checkout("dev").unwrap();
     db.delete_branch("dev").unwrap();
+    db
+}
 
+#[test]
+fn a_version_is_found_though_the_current_branch_is_gone() {
+    let db = on_a_branch_that_is_gone();
     assert_eq!(read(&db, "a", &At::version("a", 1)), [0, 1]);
     assert_eq!(db.table_schema("a", &At::version("a", 1)).unwrap().field(0).name(), "id");
     assert_eq!(db.read_table("a", None, &At::version("a", 2)).err().unwrap().code(), Code::VersionNotFound);
@@ -268,12 +272,7 @@ fn a_version_is_found_though_the_current_branch_is_gone() {
 #[cfg(feature = "sql")]
 #[test]
 fn sql_needs_the_current_branch_only_where_nothing_else_is_named() {
-    let db = memory();
-    db.write_table("a", rows(0..2), &WriteOptions::default()).unwrap();
-    db.create_branch("dev", &At::head(), None).unwrap();
-    db.checkout("dev").unwrap();
-    db.delete_branch("dev").unwrap();
-
+    let db = on_a_branch_that_is_gone();
     for place in ["VERSION => 1", "VERSION => 'main'"] {
         let found = db.query(&format!("SELECT id FROM a AT ({place})"), &[], &At::head()).unwrap();
         assert_eq!(ids(found), [0, 1], "{place}");

@@ -4,7 +4,8 @@
 //! the sequence of its first record. A record holds the hash of the one before. Section "The log" of `docs/FORMAT.md`.
 //!
 //! Invariants:
-//! 1. A record is handed out only once it is durable, and acknowledged only after one sync of its file.
+//! 1. A record is handed out only once it is durable, and acknowledged only after one sync of its file. Who may only
+//!    read makes it so by a sync, which promises nothing after one of the writer's that failed.
 //! 2. It is written only by who holds the lock of `log/lock`, behind the last record, and only once all records
 //!    before it are durable.
 //! 3. Behind the last record there are zeros, or what a crash left of one more record: the torn tail. Whoever writes

@@ -9,37 +9,20 @@ import (
 	"unsafe"
 )
 
-// arena pins what the arguments of one call point to, until it is freed. Go memory that holds Go pointers may be
-// handed to C only if those are pinned.
+// arena pins what lists and options of one call point to, until it is freed: Go memory that holds Go pointers may be
+// handed to C only if those are pinned. What an argument itself points to is pinned by the call.
 type arena struct {
 	pins runtime.Pinner
 }
 
 func (a *arena) free() { a.pins.Unpin() }
 
-// optional gives a string of which "" says that it is not given.
-func (a *arena) optional(s string) C.ArmillariaString {
-	if s == "" {
-		return C.ArmillariaString{}
+// pin keeps what a string in a list or in options points to where it is, and gives the string.
+func (a *arena) pin(s C.ArmillariaString) C.ArmillariaString {
+	if s.data != nil {
+		a.pins.Pin(s.data)
 	}
-	return a.text(s)
-}
-
-// text gives a string that is there even if it is empty.
-func (a *arena) text(s string) C.ArmillariaString {
-	return a.bytes(unsafe.Slice(unsafe.StringData(s), len(s)))
-}
-
-// nothing is what an empty string points to: NULL would mean that there is none.
-var nothing byte
-
-func (a *arena) bytes(b []byte) C.ArmillariaString {
-	data := &nothing
-	if len(b) > 0 {
-		data = unsafe.SliceData(b)
-	}
-	a.pins.Pin(data)
-	return C.ArmillariaString{data: (*C.char)(unsafe.Pointer(data)), len: C.size_t(len(b))}
+	return s
 }
 
 // list gives strings; NULL for nil alone, because for some arguments an empty list says something else than none.
@@ -49,26 +32,10 @@ func (a *arena) list(items []string) (*C.ArmillariaString, C.size_t) {
 	}
 	list := make([]C.ArmillariaString, max(1, len(items)))
 	for i, item := range items {
-		list[i] = a.text(item)
+		list[i] = a.pin(text(item))
 	}
 	a.pins.Pin(&list[0])
 	return &list[0], C.size_t(len(items))
-}
-
-// goString copies a string of the library; "" for none.
-func goString(s C.ArmillariaString) string {
-	if s.data == nil {
-		return ""
-	}
-	return string(unsafe.Slice((*byte)(unsafe.Pointer(s.data)), s.len))
-}
-
-func goStrings(items *C.ArmillariaString, length C.size_t) []string {
-	list := make([]string, 0, length)
-	for _, item := range unsafe.Slice(items, length) {
-		list = append(list, goString(item))
-	}
-	return list
 }
 
 // takeBuffer copies a buffer of the library and frees it.

@@ -65,11 +65,11 @@ func (at At) export(r *request) *C.ArmillariaAt {
 		tx_id:       C.uint64_t(at.txID),
 	}
 	if at.branch != nil {
-		out.branch = r.text(*at.branch)
+		out.branch = r.pin(text(*at.branch))
 	}
 	switch at.point {
 	case C.ARMILLARIA_AT_POINT_TAG:
-		out.tag = r.text(at.tag)
+		out.tag = r.pin(text(at.tag))
 	case C.ARMILLARIA_AT_POINT_TIME:
 		out.time_us = C.int64_t(at.time.UnixMicro())
 	}
@@ -84,7 +84,7 @@ func (a *arena) versions(versions map[string]uint64) (*C.ArmillariaTableVersion,
 	}
 	list := make([]C.ArmillariaTableVersion, 0, len(versions))
 	for table, version := range versions {
-		list = append(list, C.ArmillariaTableVersion{table: a.text(table), version: C.uint64_t(version)})
+		list = append(list, C.ArmillariaTableVersion{table: a.pin(text(table)), version: C.uint64_t(version)})
 	}
 	a.pins.Pin(&list[0])
 	return &list[0], C.size_t(len(list))

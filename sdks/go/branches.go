@@ -64,14 +64,14 @@ func (db *Database) CreateBranch(ctx context.Context, name string, options *Bran
 	}
 	return db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
 		return C.armillaria_create_branch(
-			db, r.text(name), options.From.export(r), r.optional(options.Description), failure)
+			db, text(name), options.From.export(r), optional(options.Description), failure)
 	})
 }
 
 // DeleteBranch deletes a branch; its transactions and versions stay. BRANCH_NOT_FOUND.
 func (db *Database) DeleteBranch(ctx context.Context, name string) error {
 	return db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_delete_branch(db, r.text(name), failure)
+		return C.armillaria_delete_branch(db, text(name), failure)
 	})
 }
 
@@ -105,7 +105,7 @@ func (db *Database) ListBranches(ctx context.Context) ([]BranchInfo, error) {
 func (db *Database) DiffBranches(ctx context.Context, a, b string) (BranchDiff, error) {
 	var out *C.ArmillariaBranchDiff
 	err := db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_diff_branches(db, r.text(a), r.text(b), &out, failure)
+		return C.armillaria_diff_branches(db, text(a), text(b), &out, failure)
 	})
 	if err != nil {
 		return BranchDiff{}, err
@@ -128,14 +128,14 @@ func (db *Database) DiffBranches(ctx context.Context, a, b string) (BranchDiff, 
 // CreateTag gives a name to a transaction for good. TAG_EXISTS.
 func (db *Database) CreateTag(ctx context.Context, name string, at At) error {
 	return db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_create_tag(db, r.text(name), at.export(r), failure)
+		return C.armillaria_create_tag(db, text(name), at.export(r), failure)
 	})
 }
 
 // DeleteTag takes a name back. TAG_NOT_FOUND.
 func (db *Database) DeleteTag(ctx context.Context, name string) error {
 	return db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_delete_tag(db, r.text(name), failure)
+		return C.armillaria_delete_tag(db, text(name), failure)
 	})
 }
 

@@ -24,7 +24,7 @@ func (db *Database) CommitChunks(
 	err := db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
 		list, length := r.list(hashes)
 		return C.armillaria_commit_chunks(
-			db, r.text(name), C.uint64_t(version), list, length, options.export(r), &out, failure)
+			db, text(name), C.uint64_t(version), list, length, options.export(r), &out, failure)
 	})
 	return takeCommit(out), err
 }
@@ -35,7 +35,7 @@ func (db *Database) ChunkHashes(ctx context.Context, name string, version uint64
 	var of C.uint64_t
 	var out *C.ArmillariaStringList
 	err := db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_chunk_hashes(db, r.text(name), C.uint64_t(version), &of, &out, failure)
+		return C.armillaria_chunk_hashes(db, text(name), C.uint64_t(version), &of, &out, failure)
 	})
 	return ChunkList{Version: uint64(of), Hashes: takeStrings(out)}, err
 }
@@ -44,7 +44,7 @@ func (db *Database) ChunkHashes(ctx context.Context, name string, version uint64
 func (db *Database) ListVersions(ctx context.Context, name string) ([]uint64, error) {
 	var out *C.ArmillariaVersionList
 	err := db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_list_versions(db, r.text(name), &out, failure)
+		return C.armillaria_list_versions(db, text(name), &out, failure)
 	})
 	if err != nil {
 		return nil, err

@@ -94,11 +94,9 @@ func (db *Database) Changes(ctx context.Context, options *ChangesOptions) ([]Cha
 // TableChanges reads the rows that came and went between two versions of a table, with the columns _change_type,
 // _commit_version, _commit_timestamp and _tx_id. VERSION_NOT_FOUND.
 func (db *Database) TableChanges(ctx context.Context, name string, from, to uint64) (*Rows, error) {
-	return openRows(ctx, func(cancel *C.ArmillariaCancel, out *C.struct_ArrowArrayStream) error {
-		return db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-			return C.armillaria_table_changes(
-				db, r.text(name), C.uint64_t(from), C.uint64_t(to), cancel, out, failure)
-		})
+	return db.openRows(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
+		return C.armillaria_table_changes(
+			db, text(name), C.uint64_t(from), C.uint64_t(to), r.cancel(), r.out(), failure)
 	})
 }
 
@@ -140,7 +138,7 @@ func (o *ChangesOptions) export(r *request) *C.ArmillariaChangesOptions {
 	}
 	out := &C.ArmillariaChangesOptions{
 		struct_size: C.sizeof_ArmillariaChangesOptions,
-		branch:      r.optional(o.Branch),
+		branch:      r.pin(optional(o.Branch)),
 	}
 	out.has_since_tx, out.since_tx = optionalNumber(o.SinceTx)
 	out.has_until_tx, out.until_tx = optionalNumber(o.UntilTx)

@@ -24,8 +24,8 @@ func OpenChunkStore(ctx context.Context, directory string, readOnly bool) (*Chun
 		return nil, err
 	}
 	var object *C.ArmillariaChunkStore
-	err := run(ctx, func(r *request, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_chunk_store_open(r.text(directory), C.bool(readOnly), &object, failure)
+	err := run(&request{ctx: ctx}, func(failure **C.ArmillariaError) C.ArmillariaStatus {
+		return C.armillaria_chunk_store_open(text(directory), C.bool(readOnly), &object, failure)
 	})
 	if err != nil {
 		return nil, err
@@ -43,14 +43,14 @@ func (s *ChunkStore) invoke(
 	ctx context.Context, call func(*request, *C.ArmillariaChunkStore, **C.ArmillariaError) C.ArmillariaStatus,
 ) error {
 	defer runtime.KeepAlive(s) // or the garbage collector closes the handle before the call has it
-	return invoke(ctx, s.handle, call)
+	return invoke(&request{ctx: ctx}, s.handle, call)
 }
 
 // Put stores bytes, durably, and gives their hash. READ_ONLY, IO.
 func (s *ChunkStore) Put(ctx context.Context, data []byte) (string, error) {
 	var out *C.ArmillariaBuffer
 	err := s.invoke(ctx, func(r *request, s *C.ArmillariaChunkStore, failure **C.ArmillariaError) C.ArmillariaStatus {
-		bytes := r.bytes(data)
+		bytes := blob(data)
 		return C.armillaria_chunk_store_put(s, (*C.uint8_t)(unsafe.Pointer(bytes.data)), bytes.len, &out, failure)
 	})
 	return string(takeBuffer(out)), err
@@ -60,7 +60,7 @@ func (s *ChunkStore) Put(ctx context.Context, data []byte) (string, error) {
 func (s *ChunkStore) Get(ctx context.Context, hash string) ([]byte, error) {
 	var out *C.ArmillariaBuffer
 	err := s.invoke(ctx, func(r *request, s *C.ArmillariaChunkStore, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_chunk_store_get(s, r.text(hash), &out, failure)
+		return C.armillaria_chunk_store_get(s, text(hash), &out, failure)
 	})
 	return takeBuffer(out), err
 }
@@ -69,7 +69,7 @@ func (s *ChunkStore) Get(ctx context.Context, hash string) ([]byte, error) {
 func (s *ChunkStore) GetVerified(ctx context.Context, hash string) ([]byte, error) {
 	var out *C.ArmillariaBuffer
 	err := s.invoke(ctx, func(r *request, s *C.ArmillariaChunkStore, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_chunk_store_get_verified(s, r.text(hash), &out, failure)
+		return C.armillaria_chunk_store_get_verified(s, text(hash), &out, failure)
 	})
 	return takeBuffer(out), err
 }
@@ -78,7 +78,7 @@ func (s *ChunkStore) GetVerified(ctx context.Context, hash string) ([]byte, erro
 func (s *ChunkStore) Exists(ctx context.Context, hash string) (bool, error) {
 	var out C.bool
 	err := s.invoke(ctx, func(r *request, s *C.ArmillariaChunkStore, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_chunk_store_exists(s, r.text(hash), &out, failure)
+		return C.armillaria_chunk_store_exists(s, text(hash), &out, failure)
 	})
 	return bool(out), err
 }

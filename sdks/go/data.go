@@ -58,7 +58,7 @@ func (db *Database) WriteTable(
 	var out *C.ArmillariaCommit
 	err := exportRows(rows, func(rows *C.struct_ArrowArrayStream) error {
 		return db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-			return C.armillaria_write_table(db, r.text(name), rows, options.export(r), r.cancel(), &out, failure)
+			return C.armillaria_write_table(db, text(name), rows, options.export(r), r.cancel(), &out, failure)
 		})
 	})
 	return takeCommit(out), err
@@ -68,11 +68,9 @@ func (db *Database) WriteTable(
 // HASH_MISMATCH, CHUNK_NOT_FOUND, CANCELLED.
 func (db *Database) ReadTable(ctx context.Context, name string, options *ReadOptions) (*Rows, error) {
 	columns, at := options.parts()
-	return openRows(ctx, func(cancel *C.ArmillariaCancel, out *C.struct_ArrowArrayStream) error {
-		return db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-			list, length := r.list(columns)
-			return C.armillaria_read_table(db, r.text(name), list, length, at.export(r), cancel, out, failure)
-		})
+	return db.openRows(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
+		list, length := r.list(columns)
+		return C.armillaria_read_table(db, text(name), list, length, at.export(r), r.cancel(), r.out(), failure)
 	})
 }
 
@@ -82,7 +80,7 @@ func (db *Database) DiffVersions(ctx context.Context, name string, from, to uint
 	err := db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
 		list, length := r.list(key)
 		return C.armillaria_diff_versions(
-			db, r.text(name), C.uint64_t(from), C.uint64_t(to), list, length, r.cancel(), &out, failure)
+			db, text(name), C.uint64_t(from), C.uint64_t(to), list, length, r.cancel(), &out, failure)
 	})
 	if err != nil {
 		return Diff{}, err
@@ -98,12 +96,10 @@ func (db *Database) DiffVersions(ctx context.Context, name string, from, to uint
 
 // DiffRows reads the rows in which two versions of a table differ, with a column _change_type.
 func (db *Database) DiffRows(ctx context.Context, name string, from, to uint64, key ...string) (*Rows, error) {
-	return openRows(ctx, func(cancel *C.ArmillariaCancel, out *C.struct_ArrowArrayStream) error {
-		return db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-			list, length := r.list(key)
-			return C.armillaria_diff_rows(
-				db, r.text(name), C.uint64_t(from), C.uint64_t(to), list, length, cancel, out, failure)
-		})
+	return db.openRows(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
+		list, length := r.list(key)
+		return C.armillaria_diff_rows(
+			db, text(name), C.uint64_t(from), C.uint64_t(to), list, length, r.cancel(), r.out(), failure)
 	})
 }
 
@@ -121,8 +117,8 @@ func (o *WriteOptions) export(r *request) *C.ArmillariaWriteOptions {
 	out := &C.ArmillariaWriteOptions{
 		struct_size: C.sizeof_ArmillariaWriteOptions,
 		mode:        C.uint32_t(o.Mode),
-		branch:      r.optional(o.Branch),
-		message:     r.optional(o.Message),
+		branch:      r.pin(optional(o.Branch)),
+		message:     r.pin(optional(o.Message)),
 	}
 	out.key, out.key_len = r.list(o.Key)
 	return out

@@ -28,7 +28,7 @@ func newDatabase(object *C.ArmillariaDatabase) *Database {
 // Close closes the repository. What is done with the handle, its transactions and its subscriptions afterwards answers
 // CLOSED; rows that are being read go on. It may be called again and again, and from any goroutine.
 func (db *Database) Close() error {
-	err := invoke(context.Background(), db.handle,
+	err := invoke(&request{ctx: context.Background()}, db.handle,
 		func(_ *request, object *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
 			db.handle.close()
 			return C.armillaria_close(object, failure)
@@ -49,13 +49,22 @@ func (db *Database) invoke(
 	ctx context.Context, call func(*request, *C.ArmillariaDatabase, **C.ArmillariaError) C.ArmillariaStatus,
 ) error {
 	defer runtime.KeepAlive(db) // or the garbage collector closes the handle before the call has it
-	return invoke(ctx, db.handle, call)
+	return invoke(&request{ctx: ctx}, db.handle, call)
+}
+
+// openRows makes one call on the database that gives rows.
+func (db *Database) openRows(
+	ctx context.Context, call func(*request, *C.ArmillariaDatabase, **C.ArmillariaError) C.ArmillariaStatus,
+) (*Rows, error) {
+	defer runtime.KeepAlive(db)
+	r := requestRows(ctx)
+	return r.open(invoke(r, db.handle, call))
 }
 
 // Checkout makes a branch the current one of this handle. BRANCH_NOT_FOUND.
 func (db *Database) Checkout(ctx context.Context, branch string) error {
 	return db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_checkout(db, r.text(branch), failure)
+		return C.armillaria_checkout(db, text(branch), failure)
 	})
 }
 

@@ -120,7 +120,7 @@ func (db *Database) Stats(ctx context.Context) (Stats, error) {
 func (db *Database) Inspect(ctx context.Context, object string) (json.RawMessage, error) {
 	var out *C.ArmillariaBuffer
 	err := db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_inspect(db, r.text(object), &out, failure)
+		return C.armillaria_inspect(db, text(object), &out, failure)
 	})
 	return takeBuffer(out), err
 }

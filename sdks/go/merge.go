@@ -63,7 +63,7 @@ type MergeReport struct {
 func (db *Database) MergeBranch(ctx context.Context, source string, options *MergeOptions) (MergeReport, error) {
 	var out *C.ArmillariaMergeReport
 	err := db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_merge_branch(db, r.text(source), options.export(r), &out, failure)
+		return C.armillaria_merge_branch(db, text(source), options.export(r), &out, failure)
 	})
 	if err != nil {
 		return MergeReport{}, err
@@ -82,7 +82,7 @@ func (db *Database) MergeBranch(ctx context.Context, source string, options *Mer
 func (db *Database) Revert(ctx context.Context, txID uint64, message string) (Commit, error) {
 	var out *C.ArmillariaCommit
 	err := db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_revert(db, C.uint64_t(txID), r.optional(message), &out, failure)
+		return C.armillaria_revert(db, C.uint64_t(txID), optional(message), &out, failure)
 	})
 	return takeCommit(out), err
 }
@@ -95,7 +95,7 @@ func (db *Database) SetBranchVersions(
 	err := db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
 		list, length := r.versions(versions)
 		return C.armillaria_set_branch_versions(
-			db, r.text(branch), list, length, r.optional(message), &out, failure)
+			db, text(branch), list, length, optional(message), &out, failure)
 	})
 	return takeCommit(out), err
 }
@@ -108,7 +108,7 @@ func (o *MergeOptions) export(r *request) *C.ArmillariaMergeOptions {
 		struct_size: C.sizeof_ArmillariaMergeOptions,
 		strategy:    C.uint32_t(o.Strategy),
 		dry_run:     C.bool(o.DryRun),
-		into:        r.optional(o.Into),
-		message:     r.optional(o.Message),
+		into:        r.pin(optional(o.Into)),
+		message:     r.pin(optional(o.Message)),
 	}
 }

@@ -39,7 +39,7 @@ type PartLocations struct {
 // INVALID_ARGUMENT, REPOSITORY_NOT_FOUND, LOG_CORRUPT, FORMAT_UNSUPPORTED, IO.
 func Open(ctx context.Context, location string, options *OpenOptions) (*Database, error) {
 	return open(ctx, func(r *request, out **C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_open(r.text(location), options.export(r), out, failure)
+		return C.armillaria_open(text(location), options.export(r), out, failure)
 	})
 }
 
@@ -49,10 +49,10 @@ func OpenParts(ctx context.Context, locations PartLocations, options *OpenOption
 	return open(ctx, func(r *request, out **C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
 		parts := &C.ArmillariaPartLocations{
 			struct_size:  C.sizeof_ArmillariaPartLocations,
-			chunks:       r.optional(locations.Chunks),
-			catalog:      r.optional(locations.Catalog),
-			branches:     r.optional(locations.Branches),
-			transactions: r.optional(locations.Transactions),
+			chunks:       r.pin(optional(locations.Chunks)),
+			catalog:      r.pin(optional(locations.Catalog)),
+			branches:     r.pin(optional(locations.Branches)),
+			transactions: r.pin(optional(locations.Transactions)),
 		}
 		return C.armillaria_open_parts(parts, options.export(r), out, failure)
 	})
@@ -68,7 +68,8 @@ func open(
 		return nil, err
 	}
 	var object *C.ArmillariaDatabase
-	err := run(ctx, func(r *request, failure **C.ArmillariaError) C.ArmillariaStatus {
+	r := &request{ctx: ctx}
+	err := run(r, func(failure **C.ArmillariaError) C.ArmillariaStatus {
 		return call(r, &object, failure)
 	})
 	if err != nil {
@@ -88,7 +89,7 @@ func (o *OpenOptions) export(r *request) *C.ArmillariaOpenOptions {
 		external_access:    C.bool(o.ExternalAccess),
 		threads:            C.uint32_t(o.Threads),
 		memory_limit_bytes: C.uint64_t(o.MemoryLimitBytes),
-		author:             r.optional(o.Author),
-		cache_dir:          r.optional(o.CacheDir),
+		author:             r.pin(optional(o.Author)),
+		cache_dir:          r.pin(optional(o.CacheDir)),
 	}
 }

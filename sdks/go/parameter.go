@@ -120,13 +120,13 @@ func (list parameterList) export(r *request) (*C.ArmillariaParameter, C.size_t) 
 	for i, p := range list {
 		out[i] = C.ArmillariaParameter{
 			kind:             p.kind,
-			name:             r.optional(p.name),
+			name:             r.pin(optional(p.name)),
 			integer:          C.int64_t(p.integer),
 			unsigned_integer: C.uint64_t(p.unsigned),
 			real:             C.double(p.real),
 		}
 		if p.bytes != nil {
-			out[i].bytes = r.bytes(p.bytes)
+			out[i].bytes = r.pin(blob(p.bytes))
 		}
 	}
 	r.pins.Pin(&out[0])

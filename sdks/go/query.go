@@ -15,15 +15,13 @@ func (db *Database) Query(ctx context.Context, sql string, args ...any) (*Rows, 
 
 // QueryAt is Query, looking elsewhere where the statement says nothing else.
 func (db *Database) QueryAt(ctx context.Context, at At, sql string, args ...any) (*Rows, error) {
-	return openRows(ctx, func(cancel *C.ArmillariaCancel, out *C.struct_ArrowArrayStream) error {
-		values, err := parameters(args)
-		if err != nil {
-			return err
-		}
-		return db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-			list, length := values.export(r)
-			return C.armillaria_query(db, r.text(sql), list, length, at.export(r), cancel, out, failure)
-		})
+	values, err := parameters(args)
+	if err != nil {
+		return nil, err
+	}
+	return db.openRows(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
+		list, length := values.export(r)
+		return C.armillaria_query(db, text(sql), list, length, at.export(r), r.cancel(), r.out(), failure)
 	})
 }
 
@@ -36,7 +34,7 @@ func (db *Database) Execute(ctx context.Context, sql string, args ...any) (Commi
 	var out *C.ArmillariaCommit
 	err = db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
 		list, length := values.export(r)
-		return C.armillaria_execute(db, r.text(sql), list, length, r.cancel(), &out, failure)
+		return C.armillaria_execute(db, text(sql), list, length, r.cancel(), &out, failure)
 	})
 	return takeCommit(out), err
 }

@@ -1,6 +1,7 @@
 package armillaria
 
 // #include "armillaria.h"
+// #include <stdlib.h>
 //
 // static int stream_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out) {
 //   return stream->get_schema(stream, out);
@@ -28,25 +29,33 @@ type reader struct {
 	schema *arrow.Schema
 }
 
-// border is what a stream fills in on its way to Go. It holds no Go pointers, so that C may be given it in one piece.
+// border is what a stream fills in on its way to Go. It lies in memory of C: what Go points to, cgo looks through for
+// pointers each time that a call is given it.
 type border struct {
 	stream C.struct_ArrowArrayStream
 	schema C.struct_ArrowSchema
 	batch  C.struct_ArrowArray
 }
 
-// newReader takes a stream over, and releases it if its schema cannot be read.
-func newReader(source *border) (reader, error) {
-	r := reader{border: source}
-	if errno := C.stream_schema(&source.stream, &source.schema); errno != 0 {
+func newBorder() *border {
+	b := (*border)(C.malloc(C.size_t(unsafe.Sizeof(border{})))) // ends the program rather than give nil
+	*b = border{}
+	return b
+}
+
+func (b *border) free() { C.free(unsafe.Pointer(b)) }
+
+// begin reads the schema; it releases a stream that has none.
+func (r *reader) begin() error {
+	if errno := C.stream_schema(&r.border.stream, &r.border.schema); errno != 0 {
 		defer r.release()
-		return r, r.failure(errno)
+		return r.failure(errno)
 	}
 	var err error
-	if r.schema, err = takeSchema(&source.schema); err != nil {
+	if r.schema, err = takeSchema(&r.border.schema); err != nil {
 		r.release()
 	}
-	return r, err
+	return err
 }
 
 // next reads a batch; nil at the end.
@@ -75,5 +84,6 @@ func (r *reader) failure(errno C.int) error {
 
 func (r *reader) release() {
 	C.stream_release(&r.border.stream)
+	r.border.free()
 	r.border = nil
 }

@@ -12,15 +12,38 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/cdata"
 )
 
-// request is one call of the library: what its arguments point to, and its token.
+// request is one call of the library: what its arguments point to, its token, and what it gives rows to.
 type request struct {
 	arena
 	ctx   context.Context
 	token *token
+	rows  *stream // nil for a call that gives none
 }
 
-// cancel gives the call a token if its context can end.
+// requestRows makes the request of a call that moves a stream into out. Its token lives as long as the rows.
+func requestRows(ctx context.Context) *request {
+	s := &stream{ctx: ctx, reader: reader{border: newBorder()}}
+	s.token.watch(ctx)
+	return &request{ctx: ctx, rows: s}
+}
+
+// out is what the call fills in.
+func (r *request) out() *C.struct_ArrowArrayStream { return &r.rows.reader.border.stream }
+
+// open makes rows of what the call gave, unless it failed.
+func (r *request) open(err error) (*Rows, error) {
+	if err != nil {
+		r.rows.abandon()
+		return nil, err
+	}
+	return r.rows.open()
+}
+
+// cancel gives the call the token of its rows, or one of its own if its context can end.
 func (r *request) cancel() *C.ArmillariaCancel {
+	if r.rows != nil {
+		return r.rows.token.object
+	}
 	if r.token == nil && r.ctx.Done() != nil {
 		r.token = new(token)
 		r.token.watch(r.ctx)
@@ -37,9 +60,9 @@ func (r *request) free() {
 
 // invoke makes one call on an object, unless its context has ended or its handle is closed.
 func invoke[P comparable](
-	ctx context.Context, h *handle[P], call func(*request, P, **C.ArmillariaError) C.ArmillariaStatus,
+	r *request, h *handle[P], call func(*request, P, **C.ArmillariaError) C.ArmillariaStatus,
 ) error {
-	if err := checkContext(ctx); err != nil {
+	if err := checkContext(r.ctx); err != nil {
 		return err
 	}
 	object, err := h.acquire()
@@ -47,31 +70,16 @@ func invoke[P comparable](
 		return err
 	}
 	defer h.release()
-	return run(ctx, func(r *request, failure **C.ArmillariaError) C.ArmillariaStatus { return call(r, object, failure) })
+	return run(r, func(failure **C.ArmillariaError) C.ArmillariaStatus { return call(r, object, failure) })
 }
 
 // run makes one call.
-func run(ctx context.Context, call func(*request, **C.ArmillariaError) C.ArmillariaStatus) error {
+func run(r *request, call func(**C.ArmillariaError) C.ArmillariaStatus) error {
 	calls.giveWay()
-	r := &request{ctx: ctx}
 	defer r.free()
 	var failure *C.ArmillariaError
-	status := call(r, &failure)
-	return takeError(ctx, status, failure)
-}
-
-// openRows makes the rows of a call that moves a stream into out. The token lives as long as they do.
-func openRows(
-	ctx context.Context, call func(cancel *C.ArmillariaCancel, out *C.struct_ArrowArrayStream) error,
-) (*Rows, error) {
-	s := &stream{ctx: ctx}
-	s.token.watch(ctx)
-	source := new(border)
-	if err := call(s.token.object, &source.stream); err != nil {
-		s.token.free()
-		return nil, err
-	}
-	return s.open(source)
+	status := call(&failure)
+	return takeError(r.ctx, status, failure)
 }
 
 // exportRows makes a call that moves a stream of rows away. If the reader failed, its error is a cause of the call's.

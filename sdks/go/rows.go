@@ -20,13 +20,13 @@ import (
 // Close may be called from any, and ends a read that is under way. Rows may outlive the Database or Transaction that
 // made them. The context that they were asked for with also ends them: reading then fails with CANCELLED.
 type Rows struct {
-	stream    *stream
-	forgotten runtime.Cleanup // closes the stream of rows that nobody closed
+	stream *stream
+	guard  atomic.Pointer[guard] // until they are closed
 }
 
 var _ array.RecordReader = (*Rows)(nil)
 
-// stream is what Rows stand for, apart from them so that a cleanup can close it when they are forgotten.
+// stream is what Rows stand for, apart from them so that a guard can close it when they are forgotten.
 type stream struct {
 	ctx    context.Context
 	token  token
@@ -40,17 +40,22 @@ type stream struct {
 	err     error
 }
 
-// open moves the stream of the library in.
-func (s *stream) open(source *border) (*Rows, error) {
-	var err error
-	if s.reader, err = newReader(source); err != nil {
+// open makes rows of the stream that the library filled in.
+func (s *stream) open() (*Rows, error) {
+	if err := s.reader.begin(); err != nil {
 		s.token.free()
 		return nil, streamError(s.ctx, err)
 	}
 	s.refs.Store(1)
 	rows := &Rows{stream: s}
-	rows.forgotten = runtime.AddCleanup(rows, (*stream).forget, s)
+	rows.guard.Store(newGuard(s))
 	return rows, nil
+}
+
+// abandon gives back what was made for rows that there will not be.
+func (s *stream) abandon() {
+	s.reader.border.free()
+	s.token.free()
 }
 
 // Schema gives the columns; also after the end. Rows share it with others of the same columns.
@@ -114,7 +119,9 @@ func (r *Rows) Release() { r.stream.release() }
 
 // Close gives back the share that the rows came with. It may be called again and again.
 func (r *Rows) Close() {
-	r.forgotten.Stop()
+	if g := r.guard.Swap(nil); g != nil {
+		g.dismiss()
+	}
 	r.stream.close()
 }
 

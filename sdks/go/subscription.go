@@ -89,7 +89,7 @@ func (s *Subscription) Cursor() (uint64, error) {
 
 // Close ends the subscription, and whoever waits for it with CLOSED. It may be called again and again.
 func (s *Subscription) Close() error {
-	err := invoke(context.Background(), s.handle,
+	err := invoke(&request{ctx: context.Background()}, s.handle,
 		func(_ *request, object *C.ArmillariaSubscription, failure **C.ArmillariaError) C.ArmillariaStatus {
 			s.handle.close()
 			return C.armillaria_subscription_close(object, failure)
@@ -118,7 +118,7 @@ func (s *Subscription) invoke(
 	}
 	defer s.turn.give()
 	defer runtime.KeepAlive(s) // or the garbage collector closes the handle before the call has it
-	return invoke(ctx, s.handle, call)
+	return invoke(&request{ctx: ctx}, s.handle, call)
 }
 
 func (o *SubscribeOptions) export(r *request) *C.ArmillariaChangesOptions {

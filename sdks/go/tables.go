@@ -52,7 +52,7 @@ func (db *Database) CreateTable(
 	var out *C.ArmillariaCommit
 	err := exportSchema(schema, func(schema *C.struct_ArrowSchema) error {
 		return db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-			return C.armillaria_create_table(db, r.text(name), schema, options.export(r), &out, failure)
+			return C.armillaria_create_table(db, text(name), schema, options.export(r), &out, failure)
 		})
 	})
 	return takeCommit(out), err
@@ -62,7 +62,7 @@ func (db *Database) CreateTable(
 func (db *Database) DropTable(ctx context.Context, name string, options *TableOptions) (Commit, error) {
 	var out *C.ArmillariaCommit
 	err := db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_drop_table(db, r.text(name), options.export(r), &out, failure)
+		return C.armillaria_drop_table(db, text(name), options.export(r), &out, failure)
 	})
 	return takeCommit(out), err
 }
@@ -94,7 +94,7 @@ func (db *Database) ListTables(ctx context.Context, at At) ([]TableInfo, error) 
 func (db *Database) TableSchema(ctx context.Context, name string, at At) (*arrow.Schema, error) {
 	return importSchema(func(out *C.struct_ArrowSchema) error {
 		return db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-			return C.armillaria_table_schema(db, r.text(name), at.export(r), out, failure)
+			return C.armillaria_table_schema(db, text(name), at.export(r), out, failure)
 		})
 	})
 }
@@ -103,7 +103,7 @@ func (db *Database) TableSchema(ctx context.Context, name string, at At) (*arrow
 func (db *Database) TableKey(ctx context.Context, name string, at At) ([]string, error) {
 	var out *C.ArmillariaStringList
 	err := db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_table_key(db, r.text(name), at.export(r), &out, failure)
+		return C.armillaria_table_key(db, text(name), at.export(r), &out, failure)
 	})
 	return takeStrings(out), err
 }
@@ -112,7 +112,7 @@ func (db *Database) TableKey(ctx context.Context, name string, at At) ([]string,
 func (db *Database) History(ctx context.Context, name, branch string) ([]HistoryEntry, error) {
 	var out *C.ArmillariaHistory
 	err := db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_history(db, r.text(name), r.optional(branch), &out, failure)
+		return C.armillaria_history(db, text(name), optional(branch), &out, failure)
 	})
 	if err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func (db *Database) History(ctx context.Context, name, branch string) ([]History
 func (db *Database) Compact(ctx context.Context, name, branch string) (commit Commit, changed bool, err error) {
 	var out *C.ArmillariaCommit
 	err = db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_compact(db, r.text(name), r.optional(branch), &out, failure)
+		return C.armillaria_compact(db, text(name), optional(branch), &out, failure)
 	})
 	return takeCommit(out), out != nil, err
 }
@@ -151,8 +151,8 @@ func (o *TableOptions) export(r *request) *C.ArmillariaTableOptions {
 	}
 	out := &C.ArmillariaTableOptions{
 		struct_size: C.sizeof_ArmillariaTableOptions,
-		branch:      r.optional(o.Branch),
-		message:     r.optional(o.Message),
+		branch:      r.pin(optional(o.Branch)),
+		message:     r.pin(optional(o.Message)),
 	}
 	out.key, out.key_len = r.list(o.Key)
 	return out

@@ -18,18 +18,17 @@ import (
 // roundTrip hands rows to the library and takes them back, over the code that WriteTable and ReadTable use. Only the
 // testing build of the library has it.
 func roundTrip(ctx context.Context, rows array.RecordReader) (*Rows, error) {
-	return openRows(ctx, func(_ *C.ArmillariaCancel, out *C.struct_ArrowArrayStream) error {
-		return exportRows(rows, func(in *C.struct_ArrowArrayStream) error {
-			return run(ctx, func(_ *request, failure **C.ArmillariaError) C.ArmillariaStatus {
-				return C.armillaria_testing_round_trip(in, out, failure)
-			})
+	r := requestRows(ctx)
+	return r.open(exportRows(rows, func(in *C.struct_ArrowArrayStream) error {
+		return run(r, func(failure **C.ArmillariaError) C.ArmillariaStatus {
+			return C.armillaria_testing_round_trip(in, r.out(), failure)
 		})
-	})
+	}))
 }
 
 // panicInside makes the library panic behind its border.
 func panicInside(ctx context.Context) error {
-	return run(ctx, func(_ *request, failure **C.ArmillariaError) C.ArmillariaStatus {
+	return run(&request{ctx: ctx}, func(failure **C.ArmillariaError) C.ArmillariaStatus {
 		return C.armillaria_testing_panic(failure)
 	})
 }

@@ -59,7 +59,7 @@ func (tx *Tx) Commit(ctx context.Context, message string) (Commit, error) {
 	var out *C.ArmillariaCommit
 	err := tx.invoke(ctx, func(r *request, object *C.ArmillariaTransaction, failure **C.ArmillariaError) C.ArmillariaStatus {
 		tx.handle.close()
-		return C.armillaria_transaction_commit(object, r.optional(message), &out, failure)
+		return C.armillaria_transaction_commit(object, optional(message), &out, failure)
 	})
 	return takeCommit(out), err
 }
@@ -77,12 +77,26 @@ func (tx *Tx) Rollback() error {
 func (tx *Tx) invoke(
 	ctx context.Context, call func(*request, *C.ArmillariaTransaction, **C.ArmillariaError) C.ArmillariaStatus,
 ) error {
-	if err := tx.turn.take(ctx); err != nil {
+	return tx.inTurn(&request{ctx: ctx}, call)
+}
+
+// openRows makes one call on the transaction that gives rows, when it is its turn.
+func (tx *Tx) openRows(
+	ctx context.Context, call func(*request, *C.ArmillariaTransaction, **C.ArmillariaError) C.ArmillariaStatus,
+) (*Rows, error) {
+	r := requestRows(ctx)
+	return r.open(tx.inTurn(r, call))
+}
+
+func (tx *Tx) inTurn(
+	r *request, call func(*request, *C.ArmillariaTransaction, **C.ArmillariaError) C.ArmillariaStatus,
+) error {
+	if err := tx.turn.take(r.ctx); err != nil {
 		return err
 	}
 	defer tx.turn.give()
 	defer runtime.KeepAlive(tx) // or the garbage collector closes the handle before the call has it
-	return invoke(ctx, tx.handle, call)
+	return invoke(r, tx.handle, call)
 }
 
 // Query is Database.Query on what the transaction sees.
@@ -91,11 +105,9 @@ func (tx *Tx) Query(ctx context.Context, sql string, args ...any) (*Rows, error)
 	if err != nil {
 		return nil, err
 	}
-	return openRows(ctx, func(cancel *C.ArmillariaCancel, out *C.struct_ArrowArrayStream) error {
-		return tx.invoke(ctx, func(r *request, tx *C.ArmillariaTransaction, failure **C.ArmillariaError) C.ArmillariaStatus {
-			list, length := values.export(r)
-			return C.armillaria_transaction_query(tx, r.text(sql), list, length, cancel, out, failure)
-		})
+	return tx.openRows(ctx, func(r *request, tx *C.ArmillariaTransaction, failure **C.ArmillariaError) C.ArmillariaStatus {
+		list, length := values.export(r)
+		return C.armillaria_transaction_query(tx, text(sql), list, length, r.cancel(), r.out(), failure)
 	})
 }
 
@@ -107,17 +119,15 @@ func (tx *Tx) Execute(ctx context.Context, sql string, args ...any) error {
 	}
 	return tx.invoke(ctx, func(r *request, tx *C.ArmillariaTransaction, failure **C.ArmillariaError) C.ArmillariaStatus {
 		list, length := values.export(r)
-		return C.armillaria_transaction_execute(tx, r.text(sql), list, length, r.cancel(), failure)
+		return C.armillaria_transaction_execute(tx, text(sql), list, length, r.cancel(), failure)
 	})
 }
 
 // ReadTable is Database.ReadTable on what the transaction sees; nil columns are all.
 func (tx *Tx) ReadTable(ctx context.Context, name string, columns []string) (*Rows, error) {
-	return openRows(ctx, func(cancel *C.ArmillariaCancel, out *C.struct_ArrowArrayStream) error {
-		return tx.invoke(ctx, func(r *request, tx *C.ArmillariaTransaction, failure **C.ArmillariaError) C.ArmillariaStatus {
-			list, length := r.list(columns)
-			return C.armillaria_transaction_read_table(tx, r.text(name), list, length, cancel, out, failure)
-		})
+	return tx.openRows(ctx, func(r *request, tx *C.ArmillariaTransaction, failure **C.ArmillariaError) C.ArmillariaStatus {
+		list, length := r.list(columns)
+		return C.armillaria_transaction_read_table(tx, text(name), list, length, r.cancel(), r.out(), failure)
 	})
 }
 
@@ -129,7 +139,7 @@ func (tx *Tx) WriteTable(ctx context.Context, name string, rows array.RecordRead
 	return exportRows(rows, func(rows *C.struct_ArrowArrayStream) error {
 		return tx.invoke(ctx, func(r *request, tx *C.ArmillariaTransaction, failure **C.ArmillariaError) C.ArmillariaStatus {
 			return C.armillaria_transaction_write_table(
-				tx, r.text(name), rows, options.export(r), r.cancel(), failure)
+				tx, text(name), rows, options.export(r), r.cancel(), failure)
 		})
 	})
 }
@@ -139,7 +149,7 @@ func (tx *Tx) CreateTable(ctx context.Context, name string, schema *arrow.Schema
 	return exportSchema(schema, func(schema *C.struct_ArrowSchema) error {
 		return tx.invoke(ctx, func(r *request, tx *C.ArmillariaTransaction, failure **C.ArmillariaError) C.ArmillariaStatus {
 			list, length := r.list(key)
-			return C.armillaria_transaction_create_table(tx, r.text(name), schema, list, length, failure)
+			return C.armillaria_transaction_create_table(tx, text(name), schema, list, length, failure)
 		})
 	})
 }
@@ -147,7 +157,7 @@ func (tx *Tx) CreateTable(ctx context.Context, name string, schema *arrow.Schema
 // DropTable is Database.DropTable, within the transaction.
 func (tx *Tx) DropTable(ctx context.Context, name string) error {
 	return tx.invoke(ctx, func(r *request, tx *C.ArmillariaTransaction, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_transaction_drop_table(tx, r.text(name), failure)
+		return C.armillaria_transaction_drop_table(tx, text(name), failure)
 	})
 }
 
@@ -164,7 +174,7 @@ func (tx *Tx) ListTables(ctx context.Context) ([]string, error) {
 func (tx *Tx) TableSchema(ctx context.Context, name string) (*arrow.Schema, error) {
 	return importSchema(func(out *C.struct_ArrowSchema) error {
 		return tx.invoke(ctx, func(r *request, tx *C.ArmillariaTransaction, failure **C.ArmillariaError) C.ArmillariaStatus {
-			return C.armillaria_transaction_table_schema(tx, r.text(name), out, failure)
+			return C.armillaria_transaction_table_schema(tx, text(name), out, failure)
 		})
 	})
 }
@@ -173,7 +183,7 @@ func (tx *Tx) TableSchema(ctx context.Context, name string) (*arrow.Schema, erro
 func (tx *Tx) CommitChunks(ctx context.Context, name string, version uint64, hashes []string) error {
 	return tx.invoke(ctx, func(r *request, tx *C.ArmillariaTransaction, failure **C.ArmillariaError) C.ArmillariaStatus {
 		list, length := r.list(hashes)
-		return C.armillaria_transaction_commit_chunks(tx, r.text(name), C.uint64_t(version), list, length, failure)
+		return C.armillaria_transaction_commit_chunks(tx, text(name), C.uint64_t(version), list, length, failure)
 	})
 }
 
@@ -184,6 +194,6 @@ func (o *BeginOptions) export(r *request) *C.ArmillariaBeginOptions {
 	return &C.ArmillariaBeginOptions{
 		struct_size: C.sizeof_ArmillariaBeginOptions,
 		isolation:   C.uint32_t(o.Isolation),
-		branch:      r.optional(o.Branch),
+		branch:      r.pin(optional(o.Branch)),
 	}
 }

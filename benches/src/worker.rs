@@ -1,5 +1,6 @@
 //! Work that needs a process of its own: this program, started again with one of the subcommands below.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -24,6 +25,12 @@ pub(crate) enum Worker {
         /// How many commits.
         commits: usize,
     },
+    /// Asks for nothing, often; tells the seconds it took
+    #[command(hide = true)]
+    Query {
+        /// How often.
+        queries: usize,
+    },
     /// Streams a table in and out again; tells the most memory that it ever had
     #[command(hide = true)]
     Stream {
@@ -44,6 +51,7 @@ pub(crate) enum Worker {
 pub(crate) fn work(worker: &Worker) -> Result<()> {
     match worker {
         Worker::Commit { directory, commits } => commit(directory, *commits),
+        Worker::Query { queries } => query(*queries),
         Worker::Stream { directory, bytes } => stream(directory, *bytes),
         Worker::Verify { directory } => verify(directory),
     }
@@ -66,6 +74,15 @@ fn commit(directory: &Path, commits: usize) -> Result<()> {
     for batch in rest {
         append(batch)?;
     }
+    tell(&clock.monotonic().as_secs_f64().to_string())
+}
+
+fn query(queries: usize) -> Result<()> {
+    let database = open(Path::new("memory:"))?;
+    database.write_table("small", data::stream(&data::table(100)?), &WriteOptions::default())?;
+    figures::border::query_often(&database, queries / 10)?;
+    let clock = SystemClock::new();
+    figures::border::query_often(&database, queries)?;
     tell(&clock.monotonic().as_secs_f64().to_string())
 }
 
@@ -159,9 +176,15 @@ impl Drop for Conversation {
     }
 }
 
+/// How long so many empty queries took in a process of their own, without its start.
+pub(crate) fn empty_queries(queries: usize) -> Result<Duration> {
+    let text = run("query", &[queries.to_string().as_ref()])?;
+    Ok(Duration::from_secs_f64(text.trim().parse()?))
+}
+
 /// The memory that streaming a table in, and then in and out, took at most: in bytes.
 pub(crate) fn stream_in_and_out(directory: &Path, bytes: u64) -> Result<[f64; 2]> {
-    let text = run("stream", directory, &[&bytes.to_string()])?;
+    let text = run("stream", &[directory.as_os_str(), bytes.to_string().as_ref()])?;
     let mut peaks = text.lines().map(str::parse);
     let mut next = || peaks.next().ok_or("the process said too little");
     Ok([next()??, next()??])
@@ -170,13 +193,13 @@ pub(crate) fn stream_in_and_out(directory: &Path, bytes: u64) -> Result<[f64; 2]
 /// Runs this program again to verify a repository; how long that took, start to end.
 pub(crate) fn verify_deep(directory: &Path) -> Result<Duration> {
     let clock = SystemClock::new();
-    run("verify", directory, &[])?;
+    run("verify", &[directory.as_os_str()])?;
     Ok(clock.monotonic())
 }
 
-fn run(subcommand: &str, directory: &Path, arguments: &[&str]) -> Result<String> {
+fn run(subcommand: &str, arguments: &[&OsStr]) -> Result<String> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg(subcommand).arg(directory).args(arguments).stderr(Stdio::inherit());
+    command.arg(subcommand).args(arguments).stderr(Stdio::inherit());
     let output = command.output()?;
     match output.status.success() {
         true => Ok(String::from_utf8(output.stdout)?),

@@ -12,25 +12,23 @@ use arrow::ipc::writer::StreamWriter;
 
 use crate::context::Context;
 use crate::report::{Goal, Line, Unit};
+use crate::worker::empty_queries;
 use crate::{Result, data, timing};
 
 /// The same text as in the programs of the SDKs.
 const EMPTY_QUERY: &str = "SELECT 1 WHERE false";
-const QUERIES: usize = 3_000;
-const QUERY_ROUNDS: usize = 9;
+const QUERIES: usize = 1_000;
+const QUERY_ROUNDS: usize = 45;
 
 const ROWS: usize = 10_000_000;
 const FEW: usize = 64;
 const MANY: usize = 65_536;
 const MOVE_ROUNDS: usize = 5;
 
-/// Figure i: an empty query from each language.
+/// Figure i: an empty query from each language, each round in a process of its own.
 pub(super) fn empty_query(context: &Context) -> Result<Vec<Line>> {
-    let database = Database::open("memory:", armillaria::OpenOptions::default())?;
-    database.write_table("small", data::stream(&data::table(100)?), &armillaria::WriteOptions::default())?;
     let queries = context.scaled(QUERIES);
-    query_often(&database, queries / 10)?;
-    let mut core = || Ok(context.time(|| query_often(&database, queries))?.0);
+    let mut core = || empty_queries(queries);
     let mut c = || from(context, "border-c", queries);
     let mut cpp = || from(context, "border-cpp", queries);
     let mut go = || from(context, "border-go", queries);
@@ -42,7 +40,8 @@ pub(super) fn empty_query(context: &Context) -> Result<Vec<Line>> {
     Ok(vec![line("C", &c, 1.05), line("C++", &cpp, 1.05), line("Go", &go, 1.10)])
 }
 
-fn query_often(database: &Database, queries: usize) -> Result<()> {
+/// Asks for nothing, so often.
+pub(crate) fn query_often(database: &Database, queries: usize) -> Result<()> {
     for _ in 0..queries {
         let (rows, _) = data::drain(database.query(EMPTY_QUERY, &[], &At::head())?)?;
         if rows != 0 {

@@ -1,6 +1,6 @@
 //! The figures, a module each.
 
-mod border;
+pub(crate) mod border;
 mod branches;
 mod bulk_write;
 pub(crate) mod commits;

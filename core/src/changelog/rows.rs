@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, RecordBatchIterator, TimestampMicrosecondArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 
 use crate::cancel::CancelToken;
@@ -12,7 +12,9 @@ use crate::catalog::View;
 use crate::error::{Error, Result};
 use crate::format::{ChangeKind, SchemaSource, TableChange, TableName, TxId, Version};
 use crate::repository::Repository;
-use crate::table::{CHANGE_TYPE_COLUMN, RowStream, TableData, common_columns, convert_exactly, error_to_arrow};
+use crate::table::{CHANGE_TYPE_COLUMN, RowStream, TableData, common_columns, error_to_arrow};
+
+const ACTION: &str = "collecting row changes";
 
 const COMMIT_VERSION_COLUMN: &str = "_commit_version";
 const COMMIT_TIMESTAMP_COLUMN: &str = "_commit_timestamp";
@@ -40,10 +42,17 @@ struct Path {
 /// (UTC, microseconds) and `_tx_id`. The columns are those of version `to`, then those that earlier versions had; one
 /// that changed its type has a type that holds all its values.
 ///
+/// Applied in order, the changes turn the rows of `from` into those of `to`. Rows are compared as they are shown: each
+/// version's values are converted once, from the type they are stored in to the type that comes out. So a row looks the
+/// same when it comes and when it goes, and a change of type alone is no change of a row whose value looks the same
+/// after it: 1 as an integer and as a float among floats, but not 1 and 1.0 among texts. A column that comes or goes
+/// changes the rows that have a value in it.
+///
 /// Updates are told from inserts and deletes by the key of version `to`, where both versions of a step have its columns;
 /// without one there are only inserts and deletes.
 /// `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`, `INVALID_ARGUMENT` (`from` is no ancestor of `to`, or the table has a column
-/// named like one of those above), `UNSUPPORTED` (no type holds all values of a column; also inside the stream).
+/// named like one of those above), `UNSUPPORTED` (no type holds all values of a column; also inside the stream),
+/// `CANCELLED`.
 pub fn row_changes(
     repository: &Arc<Repository>,
     view: &View,
@@ -52,32 +61,46 @@ pub fn row_changes(
     to: Version,
     cancel: &CancelToken,
 ) -> Result<RowStream> {
-    let Path { steps, schemas } = path(view, table, from, to)?;
-    let data = repository.content(view, table, to)?;
-    let schema = with_commit_columns(&all_columns(repository, view, table, &schemas)?)?;
-    let context = (repository.clone(), view.clone(), table.clone(), cancel.clone());
+    let Path { steps, schemas } = path(view, table, from, to, cancel)?;
+    let columns = all_columns(repository, view, table, &schemas, cancel)?;
+    let schema = with_commit_columns(&columns)?;
+    let key = repository.content(view, table, to)?.schema.key.clone();
+    let way = Way {
+        repository: repository.clone(),
+        view: view.clone(),
+        table: table.clone(),
+        columns,
+        key,
+        cancel: cancel.clone(),
+    };
     let batches = steps.into_iter().flat_map({
         let schema = schema.clone();
         move |step| {
-            let (repository, view, table, cancel) = &context;
-            let key = data.schema.key.clone();
-            let rows = step_rows(repository, view, table, step, &key, cancel);
             let schema = schema.clone();
-            let rows: Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send> = match rows {
+            let rows: Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send> = match way.rows(step) {
                 Ok(rows) => Box::new(rows.map(move |batch| stamped(&batch?, step, &schema))),
                 Err(error) => Box::new(std::iter::once(Err(error_to_arrow(error)))),
             };
             rows
         }
     });
-    Ok(Box::new(RecordBatchIterator::new(batches, schema)))
+    Ok(Box::new(RecordBatchIterator::new(up_to_error(batches), schema)))
+}
+
+/// Nothing behind the first error: later steps stand on what it left out.
+fn up_to_error<T, E>(items: impl Iterator<Item = Result<T, E>>) -> impl Iterator<Item = Result<T, E>> {
+    items.scan(false, |failed, item| {
+        let before = std::mem::replace(failed, item.is_err());
+        (!before).then_some(item)
+    })
 }
 
 /// From `to` back to `from`, then turned round.
-fn path(view: &View, table: &TableName, from: Version, to: Version) -> Result<Path> {
+fn path(view: &View, table: &TableName, from: Version, to: Version, cancel: &CancelToken) -> Result<Path> {
     let (mut steps, mut schemas) = (Vec::new(), Vec::new());
     let mut at = to;
     while at > from {
+        cancel.check(ACTION)?;
         let change = view.version_change(table, at)?;
         let (transaction, change) = (&change.transaction, change.change());
         let before = change.from.filter(|before| *before < at);
@@ -108,38 +131,56 @@ fn schema_version(change: &TableChange, version: Version) -> Version {
     }
 }
 
-/// The columns of the first version, then those that only later ones of the list have.
-fn all_columns(repository: &Repository, view: &View, table: &TableName, versions: &[Version]) -> Result<Schema> {
-    let mut all: Option<Schema> = None;
-    for version in versions {
-        let schema = repository.content(view, table, *version)?.arrow_schema()?;
-        all = Some(match all {
-            None => Schema::clone(&schema),
-            Some(newer) => Schema::new_with_metadata(common_columns(&schema, &newer)?, newer.metadata().clone()),
-        });
-    }
-    all.ok_or_else(|| Error::internal("row changes of no version"))
-}
-
-fn step_rows(
+/// The columns of the first version, then those that only later ones of the list have, in types that hold all values.
+fn all_columns(
     repository: &Repository,
     view: &View,
     table: &TableName,
-    step: Step,
-    key: &[String],
+    versions: &[Version],
     cancel: &CancelToken,
-) -> Result<RowStream> {
-    let after = repository.content(view, table, step.to)?;
-    let before = match step.from {
-        Some(version) => repository.content(view, table, version)?,
-        None => Arc::new(TableData::empty(after.schema.clone())),
-    };
-    let (old, new) = (before.arrow_schema()?, after.arrow_schema()?);
-    let keyed = key.iter().all(|name| [&old, &new].iter().all(|schema| schema.index_of(name).is_ok()));
-    repository.tables.diff_rows(&before, &after, if keyed { key } else { &[] }, cancel)
+) -> Result<Vec<FieldRef>> {
+    let mut all: Option<SchemaRef> = None;
+    for version in versions {
+        cancel.check(ACTION)?;
+        let schema = repository.content(view, table, *version)?.arrow_schema()?;
+        all = Some(match all {
+            None => schema,
+            Some(newer) => Arc::new(Schema::new(common_columns(&schema, &newer)?)),
+        });
+    }
+    let all = all.ok_or_else(|| Error::internal("row changes of no version"))?;
+    Ok(all.fields().iter().cloned().collect())
 }
 
-fn with_commit_columns(schema: &Schema) -> Result<SchemaRef> {
+/// What all steps have in common.
+struct Way {
+    repository: Arc<Repository>,
+    view: View,
+    table: TableName,
+    /// What comes out: they hold what each version holds.
+    columns: Vec<FieldRef>,
+    /// The key of the last version.
+    key: Vec<String>,
+    cancel: CancelToken,
+}
+
+impl Way {
+    /// What differs between the two versions of a step.
+    fn rows(&self, step: Step) -> Result<RowStream> {
+        let content = |version| self.repository.content(&self.view, &self.table, version);
+        let after = content(step.to)?;
+        let before = match step.from {
+            Some(version) => content(version)?,
+            None => Arc::new(TableData::empty(after.schema.clone())),
+        };
+        let (old, new) = (before.arrow_schema()?, after.arrow_schema()?);
+        let keyed = self.key.iter().all(|name| [&old, &new].iter().all(|schema| schema.index_of(name).is_ok()));
+        let key = if keyed { &self.key[..] } else { &[] };
+        self.repository.tables.diff_rows_as(&self.columns, &before, &after, key, &self.cancel)
+    }
+}
+
+fn with_commit_columns(columns: &[FieldRef]) -> Result<SchemaRef> {
     let timestamp = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     let added = [
         Field::new(CHANGE_TYPE_COLUMN, DataType::Utf8, false),
@@ -147,10 +188,10 @@ fn with_commit_columns(schema: &Schema) -> Result<SchemaRef> {
         Field::new(COMMIT_TIMESTAMP_COLUMN, timestamp, false),
         Field::new(TX_ID_COLUMN, DataType::Int64, false),
     ];
-    if let Some(own) = added.iter().find(|field| schema.index_of(field.name()).is_ok()) {
+    if let Some(own) = added.iter().find(|added| columns.iter().any(|column| column.name() == added.name())) {
         return Err(Error::invalid("table", format!("it has a column {:?} of its own", own.name())));
     }
-    let fields: Vec<Arc<Field>> = schema.fields().iter().cloned().chain(added.map(Arc::new)).collect();
+    let fields: Vec<FieldRef> = columns.iter().cloned().chain(added.map(Arc::new)).collect();
     Ok(Arc::new(Schema::new(fields)))
 }
 
@@ -159,18 +200,6 @@ fn stamped(batch: &RecordBatch, step: Step, schema: &SchemaRef) -> Result<Record
     let rows = batch.num_rows();
     let number = |value: u64| -> ArrayRef { Arc::new(Int64Array::from_value(value.cast_signed(), rows)) };
     let time = TimestampMicrosecondArray::from_value(step.time_us, rows).with_timezone("UTC");
-    let columns: Result<Vec<ArrayRef>, ArrowError> = schema
-        .fields()
-        .iter()
-        .map(|field| match field.name().as_str() {
-            COMMIT_VERSION_COLUMN => Ok(number(step.to.0)),
-            COMMIT_TIMESTAMP_COLUMN => Ok(Arc::new(time.clone()) as ArrayRef),
-            TX_ID_COLUMN => Ok(number(step.tx_id.0)),
-            name => match batch.column_by_name(name) {
-                Some(column) => convert_exactly(column, field).map_err(error_to_arrow),
-                None => Ok(arrow::array::new_null_array(field.data_type(), rows)),
-            },
-        })
-        .collect();
-    RecordBatch::try_new(schema.clone(), columns?)
+    let stamps = [number(step.to.0), Arc::new(time), number(step.tx_id.0)];
+    RecordBatch::try_new(schema.clone(), batch.columns().iter().cloned().chain(stamps).collect())
 }

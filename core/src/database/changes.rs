@@ -22,6 +22,9 @@ impl Database {
     /// `_change_type`, `_commit_version`, `_commit_timestamp` and `_tx_id`. The columns are those of version `to`, then
     /// those that only earlier versions had; one that changed its type has a type that holds all its values.
     ///
+    /// Applied in order, the changes turn the rows of `from` into those of `to`. Values are compared as they are shown, so
+    /// a change of type alone changes no row that looks the same after it.
+    ///
     /// `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`; `INVALID_ARGUMENT` if `to` did not grow out of `from`; `UNSUPPORTED` if no
     /// type holds all values of a column.
     pub fn table_changes(&self, name: &str, from: u64, to: u64) -> Result<RowStream> {

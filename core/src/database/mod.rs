@@ -11,6 +11,8 @@ mod open;
 mod options;
 #[cfg(feature = "sql")]
 mod query;
+#[cfg(test)]
+mod row_change_properties;
 mod tables;
 #[cfg(test)]
 mod tests;

@@ -183,6 +183,80 @@ fn row_changes_show_all_columns_that_the_table_ever_had() {
 }
 
 #[test]
+fn a_row_looks_the_same_when_it_comes_and_when_it_goes() {
+    let doubles = |values: Vec<f64>| -> ArrayRef { Arc::new(Float64Array::from(values)) };
+    let to_text =
+        versions(&[ints([Some(1), Some(2)]), doubles(vec![1.0, 2.5]), texts(&[Some("2.5")]), texts(&[Some("1")])]);
+    let changes = shown(to_text.table_changes("t", 0, 4).unwrap()).unwrap();
+    assert_eq!(
+        changes,
+        [
+            "1.0|delete|3",
+            "1.0|insert|2",
+            "1|delete|2",
+            "1|insert|1",
+            "1|insert|4",
+            "2.5|delete|4",
+            "2.5|insert|2",
+            "2|delete|2",
+            "2|insert|1"
+        ]
+    );
+    // Narrow floats have fewer digits than wide ones, unless they were wide on the way.
+    let narrow: ArrayRef = Arc::new(Float32Array::from(vec![1.1]));
+    let db = versions(&[narrow, doubles(vec![f64::from(1.1f32)]), texts(&[])]);
+    let changes = shown(db.table_changes("t", 1, 3).unwrap()).unwrap();
+    assert_eq!(changes, ["1.100000023841858|delete|3", "1.100000023841858|insert|2", "1.1|delete|2"]);
+}
+
+#[test]
+fn a_change_of_type_alone_is_no_change_of_rows() {
+    let values = ints([Some(1), Some(2), None]);
+    let types = [DataType::Int8, DataType::Int64, DataType::Float32, DataType::Float64];
+    let db = versions(&types.map(|data_type| cast(&values, &data_type).unwrap()));
+    let changes = db.table_changes("t", 0, 4).unwrap();
+    assert_eq!(changes.schema().field(0).data_type(), &DataType::Float64);
+    assert_eq!(shown(changes).unwrap(), ["1.0|insert|1", "2.0|insert|1", "null|insert|1"]);
+}
+
+/// Pairs of types that stand in no one version are converted all the same: numbers to bytes, by way of a text.
+#[test]
+fn numbers_among_bytes_are_their_text() {
+    let bytes: ArrayRef = Arc::new(BinaryArray::from(vec![b"12".as_slice()]));
+    let db = versions(&[bytes, texts(&[Some("12")]), ints([Some(12)]), ints([Some(7)])]);
+    let changes = db.table_changes("t", 0, 4).unwrap();
+    assert_eq!(changes.schema().field(0).data_type(), &DataType::Binary);
+    assert_eq!(shown(changes).unwrap(), ["3132|delete|4", "3132|insert|1", "37|insert|4"]);
+}
+
+/// 2^53 + 1 and its negative have no floating point number of their own, and the same bits as numbers without a sign.
+#[test]
+fn values_that_no_type_holds_are_told_apart_by_their_own_types() {
+    let odd = (1 << 53) + 1;
+    let unsigned: ArrayRef = Arc::new(UInt64Array::from(vec![-odd as u64, 3]));
+    let three = || -> ArrayRef { Arc::new(Float64Array::from(vec![3.0])) };
+    let db = versions(&[three(), ints([Some(-odd), Some(3)]), ints([Some(-odd), Some(4)]), unsigned, three()]);
+    let rest = |from, to| db.table_changes("t", from, to).and_then(shown);
+    assert_eq!(rest(4, 5).unwrap_err().code(), Code::Unsupported);
+    let mut within = db.table_changes("t", 2, 5).unwrap();
+    assert_eq!(within.schema().field(0).data_type(), &DataType::Float64);
+    let third: Result<Vec<_>> = (0..2).map(|_| within.next().unwrap().map_err(error_from_arrow)).collect();
+    let third: Vec<usize> = third.unwrap().iter().map(RecordBatch::num_rows).collect();
+    assert_eq!(third, [1, 1], "of a value that stays nothing is said");
+    let fourth = within.next().unwrap().map_err(error_from_arrow).unwrap_err();
+    assert_eq!(fourth.code(), Code::Unsupported, "another number of the same bits is another value");
+    assert!(within.next().is_none(), "nothing follows an error");
+}
+
+/// A column without a type has nothing that any other could not hold.
+#[test]
+fn a_column_of_nulls_is_compared_with_one_of_any_type() {
+    let db = versions(&[Arc::new(NullArray::new(2)), ints([None, Some(1)]), texts(&[None, Some("1")])]);
+    assert_eq!(diff(&db, 1, 2).unwrap(), ["1|insert", "null|delete"]);
+    assert_eq!(shown(db.table_changes("t", 1, 3).unwrap()).unwrap(), ["1|insert|2", "null|delete|2"]);
+}
+
+#[test]
 fn a_column_that_takes_nulls_no_longer_shows_those_it_had() {
     let db = versions(&[ints([None])]);
     let schema = Arc::new(Schema::new(vec![Field::new("x", DataType::Int64, false)]));

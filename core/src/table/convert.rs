@@ -17,7 +17,7 @@ pub(super) struct Converted {
     pub(super) misfits: Option<BooleanArray>,
 }
 
-/// Converts to the common type of this column and another.
+/// Converts to a type that is common to this column and others.
 pub(super) fn convert(array: &ArrayRef, target: &DataType, column: &str) -> Result<Converted> {
     let failed = |error: ArrowError| Error::Unsupported {
         what: format!("column {column:?} as {}: {error}, which", type_name(target)),
@@ -27,15 +27,6 @@ pub(super) fn convert(array: &ArrayRef, target: &DataType, column: &str) -> Resu
         from if from == target => Ok(Converted { values: array.clone(), misfits: None }),
         DataType::Null => Ok(Converted { values: new_null_array(target, array.len()), misfits: None }),
         _ => convert_values(array, target).map_err(failed),
-    }
-}
-
-/// The same for a column that is shown: a value that does not fit is `UNSUPPORTED`.
-pub fn convert_exactly(array: &ArrayRef, field: &Field) -> Result<ArrayRef> {
-    let converted = convert(array, field.data_type(), field.name())?;
-    match converted.misfits {
-        None => Ok(converted.values),
-        Some(_) => Err(does_not_fit(array.data_type(), field)),
     }
 }
 
@@ -55,6 +46,8 @@ fn convert_values(array: &ArrayRef, target: &DataType) -> Result<Converted, Arro
     let from = array.data_type();
     let values = match (nanos(from), nanos(target)) {
         (Some(from), Some(to)) => rescale(array, target, from / to)?,
+        // Numbers stand among bytes as the text that they are, not as their bits.
+        _ if *target == DataType::Binary && !is_bytes(from) => cast(&cast(array, &DataType::Utf8)?, target)?,
         // What stands inside other values always fits.
         _ => cast_with_options(array, target, &CastOptions { safe: !from.is_nested(), ..CastOptions::default() })?,
     };
@@ -66,6 +59,10 @@ fn convert_values(array: &ArrayRef, target: &DataType) -> Result<Converted, Arro
         0 => Ok(Converted { values, misfits: None }),
         _ => Ok(Converted { values: nullif(&values, &lost)?, misfits: Some(lost) }),
     }
+}
+
+fn is_bytes(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::Binary | DataType::FixedSizeBinary(_))
 }
 
 /// How long one step of a type of times is.

@@ -53,7 +53,7 @@ impl TableStore {
         key_columns: &[String],
         cancel: &CancelToken,
     ) -> Result<DiffCounts> {
-        let diff = Diff::new(self, from, to, key_columns, cancel)?;
+        let diff = Diff::of_both(self, from, to, key_columns, cancel)?;
         let mut counts = DiffCounts { schema_changes: schema_changes(&from.schema, &to.schema)?, ..Default::default() };
         for part in 0..diff.parts {
             let changes = diff.count(part)?;
@@ -68,7 +68,8 @@ impl TableStore {
 
     /// The rows that differ, with [`CHANGE_TYPE_COLUMN`]: `insert`, `delete`, and with key columns also
     /// `update_preimage` and `update_postimage`. Columns of either side come out; one that a side does not have is
-    /// null there, one that changed its type has a type that holds both. Of the rows of a part, those of `from` come first. Errors as for [`TableStore::diff_counts`].
+    /// null there, one that changed its type has a type that holds both. Of the rows of a part, those of `from` come
+    /// first. Errors as for [`TableStore::diff_counts`].
     pub fn diff_rows(
         &self,
         from: &TableData,
@@ -76,10 +77,20 @@ impl TableStore {
         key_columns: &[String],
         cancel: &CancelToken,
     ) -> Result<RowStream> {
-        let diff = Diff::new(self, from, to, key_columns, cancel)?;
-        let schema = diff.output()?;
-        let batches = DiffRows { diff, schema: schema.clone(), part: 0, changes: Changes::default(), reading: None };
-        Ok(Box::new(TableReader::new(schema, Box::new(batches), cancel.clone())))
+        Diff::of_both(self, from, to, key_columns, cancel)?.stream()
+    }
+
+    /// The same in given columns, which hold what both versions hold: both are converted to them from their own types, and
+    /// compared in them.
+    pub fn diff_rows_as(
+        &self,
+        columns: &[FieldRef],
+        from: &TableData,
+        to: &TableData,
+        key_columns: &[String],
+        cancel: &CancelToken,
+    ) -> Result<RowStream> {
+        Diff::new(self, columns.into(), [from, to], key_columns, cancel)?.stream()
     }
 }
 
@@ -130,21 +141,47 @@ struct KeyChange {
 }
 
 impl Diff {
-    fn new(store: &TableStore, from: &TableData, to: &TableData, key: &[String], cancel: &CancelToken) -> Result<Diff> {
+    /// In the columns that are common to both.
+    fn of_both(
+        store: &TableStore,
+        from: &TableData,
+        to: &TableData,
+        key: &[String],
+        cancel: &CancelToken,
+    ) -> Result<Diff> {
         let (left, right) = (from.arrow_schema()?, to.arrow_schema()?);
-        let columns: Arc<[FieldRef]> = common_columns(&left, &right)?.into();
+        let columns = common_columns(&left, &right)?;
+        Diff::new(store, columns.into(), [from, to], key, cancel)
+    }
+
+    fn new(
+        store: &TableStore,
+        columns: Arc<[FieldRef]>,
+        [from, to]: [&TableData; 2],
+        key: &[String],
+        cancel: &CancelToken,
+    ) -> Result<Diff> {
+        let (left, right) = (from.arrow_schema()?, to.arrow_schema()?);
         let key = key.iter().map(|name| key_place(name, &columns, &left, &right)).collect::<Result<_>>()?;
         let (from_sources, to_sources) = differing(from, to);
         let rows = source_rows(&from_sources) + source_rows(&to_sources);
+        let [of_from, of_to] = Alignment::of_both(&columns, &left, &right);
         Ok(Diff {
-            from: Side::new(store, from, from_sources, Alignment::of(&columns, &left, &right))?,
-            to: Side::new(store, to, to_sources, Alignment::of(&columns, &right, &left))?,
+            from: Side::new(store, from, from_sources, of_from)?,
+            to: Side::new(store, to, to_sources, of_to)?,
             columns,
             key,
             parts: rows.div_ceil(PART_ROWS).next_power_of_two(),
             threads: store.ahead_threads(),
             cancel: cancel.clone(),
         })
+    }
+
+    fn stream(self) -> Result<RowStream> {
+        let (schema, cancel) = (self.output()?, self.cancel.clone());
+        let batches =
+            DiffRows { diff: self, schema: schema.clone(), part: 0, changes: Changes::default(), reading: None };
+        Ok(Box::new(TableReader::new(schema, Box::new(batches), cancel)))
     }
 
     fn output(&self) -> Result<SchemaRef> {

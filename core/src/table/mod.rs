@@ -39,7 +39,6 @@ mod tail;
 mod writer;
 
 pub use alignment::common_columns;
-pub use convert::convert_exactly;
 pub use data::{Appended, Fold, InlineRows, Overwritten, RowStream, TableData, WriteStatistics};
 pub use diff::{CHANGE_TYPE_COLUMN, DiffCounts};
 pub use errors::{error_from_arrow, error_to_arrow};

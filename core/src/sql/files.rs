@@ -18,8 +18,8 @@ use tempfile::NamedTempFile;
 use super::scratch::Scratch;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
-use crate::format::{ChunkHash, TableSchema};
-use crate::table::{TableData, TableStore};
+use crate::format::{ChunkEntry, ChunkHash, TableSchema};
+use crate::table::{TableData, TableStore, in_parallel};
 
 /// Copies beyond this many bytes go, those that were not used for long first, unless a statement is reading them.
 const COPIES_BYTES_MAX: u64 = 1 << 30;
@@ -41,8 +41,14 @@ pub trait ChunkFiles: Send + Sync + Debug {
     /// Checks chunks against their names: `HASH_MISMATCH`, `CHUNK_NOT_FOUND`, `CANCELLED`.
     fn verify(&self, chunks: &[ChunkHash], cancel: &CancelToken) -> Result<()>;
 
-    /// The chunk's rows as a file whose types and statistics say what they mean; `None` if the chunk is one.
-    fn plain_copy(&self, schema: &TableSchema, chunk: &ChunkHash, cancel: &CancelToken) -> Result<Option<Bytes>>;
+    /// Whether the chunk, which was checked, is a file whose types and statistics say what they mean.
+    fn is_plain(&self, schema: &TableSchema, chunk: &ChunkEntry) -> Result<bool>;
+
+    /// The chunk's rows as such a file.
+    fn plain_copy(&self, schema: &TableSchema, chunk: &ChunkHash, cancel: &CancelToken) -> Result<Bytes>;
+
+    /// How many threads look at chunks and copy them.
+    fn threads(&self) -> usize;
 
     /// The inlined batches of a table, in order, as one Parquet file.
     fn encode_tail(&self, data: &TableData) -> Result<Bytes>;
@@ -126,27 +132,43 @@ impl Files {
         }
     }
 
-    /// The file of a chunk that DuckDB might misread: a copy that it cannot, if the chunk is not such a file itself.
-    pub(super) fn plain_chunk(&self, schema: &TableSchema, chunk: &ChunkHash, cancel: &CancelToken) -> Result<FileRef> {
-        let key = format!("{}-{}", chunk.to_hex(), blake3::hash(&schema.arrow).to_hex());
-        if lock(&self.plain).contains(&key) {
-            return self.chunk(chunk);
+    /// The files of chunks that DuckDB might misread: copies that it cannot, of those that are not such files themselves.
+    /// Each thread holds one chunk and its copy at a time. The chunks were checked.
+    pub(super) fn plain_chunks(
+        &self,
+        schema: &TableSchema,
+        chunks: &[&ChunkEntry],
+        cancel: &CancelToken,
+    ) -> Result<Vec<FileRef>> {
+        let schema_hash = blake3::hash(&schema.arrow).to_hex();
+        let keyed: Vec<(String, &ChunkEntry)> =
+            chunks.iter().map(|chunk| (format!("{}-{schema_hash}", chunk.chunk.to_hex()), *chunk)).collect();
+        let known = {
+            let plain = lock(&self.plain);
+            keyed.iter().all(|(key, _)| plain.contains(key) || self.copies.contains_key(key))
+        };
+        let threads = if known { 1 } else { self.chunks.threads() };
+        in_parallel(threads, &keyed, |(key, chunk)| {
+            cancel.check("the query")?;
+            self.plain_chunk(schema, key, chunk, cancel)
+        })
+    }
+
+    fn plain_chunk(
+        &self,
+        schema: &TableSchema,
+        key: &str,
+        chunk: &ChunkEntry,
+        cancel: &CancelToken,
+    ) -> Result<FileRef> {
+        if lock(&self.plain).contains(key) {
+            return self.chunk(&chunk.chunk);
         }
-        let copy = self.copies.get_or_insert_with(&key, || {
-            let bytes = self.chunks.plain_copy(schema, chunk, cancel);
-            // What needs no copy leaves on the way of errors, so that nothing is kept for it.
-            bytes.map_err(Some)?.map_or(Err(None), |bytes| self.write(&key, &bytes).map_err(Some))
-        });
-        match copy {
-            Ok(copy) => Ok(FileRef { path: copy.path.clone(), _copy: Some(copy) }),
-            Err(Some(error)) => Err(error),
-            Err(None) => {
-                // Its bytes were compared with its name on the way.
-                lock(&self.verified).insert(*chunk);
-                lock(&self.plain).insert(key);
-                self.chunk(chunk)
-            }
+        if !self.copies.contains_key(key) && self.chunks.is_plain(schema, chunk)? {
+            lock(&self.plain).insert(key.to_owned());
+            return self.chunk(&chunk.chunk);
         }
+        self.copy(key, || self.chunks.plain_copy(schema, &chunk.chunk, cancel))
     }
 
     /// Checks chunks against their names before DuckDB, which cannot, reads them for the first time.
@@ -219,8 +241,16 @@ impl ChunkFiles for TableStore {
         TableStore::verify(self, chunks, cancel)
     }
 
-    fn plain_copy(&self, schema: &TableSchema, chunk: &ChunkHash, cancel: &CancelToken) -> Result<Option<Bytes>> {
+    fn is_plain(&self, schema: &TableSchema, chunk: &ChunkEntry) -> Result<bool> {
+        TableStore::is_plain(self, schema, chunk)
+    }
+
+    fn plain_copy(&self, schema: &TableSchema, chunk: &ChunkHash, cancel: &CancelToken) -> Result<Bytes> {
         TableStore::plain_copy(self, schema, *chunk, cancel)
+    }
+
+    fn threads(&self) -> usize {
+        TableStore::threads(self)
     }
 
     fn encode_tail(&self, data: &TableData) -> Result<Bytes> {

@@ -85,7 +85,6 @@ impl Planner<'_> {
 
     fn view(&self, table: &TableUse, found: &ResolvedTable, reads: &mut Reads, on: &mut Pooled) -> Result<Filling> {
         let view = View::of(found, table.condition.as_ref(), self.parameters, self.files, self.cancel)?;
-        self.files.verify(&view.chunks, self.cancel)?;
         on.ensure_view(&view.name, &view.definition).map_err(|error| reads.diagnose(error, &view.chunks))?;
         reads.files.extend(view.files);
         reads.chunks.extend(view.chunks);

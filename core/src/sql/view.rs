@@ -45,7 +45,10 @@ impl View {
         let data = &*table.data;
         let schema = (!data.schema.arrow.is_empty()).then(|| data.schema.to_arrow_with_ids()).transpose()?;
         let kept = kept(data, schema.as_ref(), condition, parameters);
-        let (files, chunks) = in_order(data, schema.as_ref(), &kept, files, cancel)?;
+        let chunks: Vec<ChunkHash> = kept.iter().map(|(_, chunk)| chunk.chunk).collect();
+        // Before anybody believes what stands in them.
+        files.verify(&chunks, cancel)?;
+        let files = in_order(data, schema.as_ref(), &kept, files, cancel)?;
         let definition = match (schema, files.is_empty()) {
             (Some(schema), true) => empty(&schema)?,
             (Some(schema), false) => typed(&schema, &files, &kept)?,
@@ -80,16 +83,20 @@ fn in_order(
     kept: &[(usize, &ChunkEntry)],
     files: &Files,
     cancel: &CancelToken,
-) -> Result<(Vec<FileRef>, Vec<ChunkHash>)> {
+) -> Result<Vec<FileRef>> {
     let mut order: Vec<(u64, FileRef)> = Vec::with_capacity(kept.len() + 1);
+    let place_of = |place: usize| 2 * place as u64 + 1;
+    let mut suspects = Vec::new();
     for (place, chunk) in kept {
         cancel.check("the query")?;
-        let file = match schema.is_some_and(|schema| misread::might_be(schema, chunk)) {
-            true => files.plain_chunk(&data.schema, &chunk.chunk, cancel)?,
-            false => files.chunk(&chunk.chunk)?,
-        };
-        order.push((2 * *place as u64 + 1, file));
+        match schema.is_some_and(|schema| misread::might_be(schema, chunk)) {
+            true => suspects.push((*place, *chunk)),
+            false => order.push((place_of(*place), files.chunk(&chunk.chunk)?)),
+        }
     }
+    let suspected: Vec<&ChunkEntry> = suspects.iter().map(|(_, chunk)| *chunk).collect();
+    let plain = files.plain_chunks(&data.schema, &suspected, cancel)?;
+    order.extend(suspects.iter().zip(plain).map(|((place, _), file)| (place_of(*place), file)));
     for batches in data.tail.to_vec().chunk_by(|a, b| a.after == b.after) {
         let tail = batches.iter().copied().cloned().collect();
         let tail = TableData { schema: data.schema.clone(), manifest: Arc::new(Manifest::default()), tail };
@@ -97,8 +104,7 @@ fn in_order(
         order.push((2 * after, files.tail(&tail)?));
     }
     order.sort_by_key(|(place, _)| *place);
-    let chunks = kept.iter().map(|(_, chunk)| chunk.chunk).collect();
-    Ok((order.into_iter().map(|(_, file)| file).collect(), chunks))
+    Ok(order.into_iter().map(|(_, file)| file).collect())
 }
 
 fn no_columns(table: &str) -> Error {

@@ -28,6 +28,7 @@ mod nan;
 mod normal_array;
 mod normal_type;
 mod pages;
+mod parallel;
 #[cfg(feature = "sql")]
 mod plain_copy;
 mod projection;
@@ -42,6 +43,7 @@ pub use alignment::common_columns;
 pub use data::{Appended, Fold, InlineRows, Overwritten, RowStream, TableData, WriteStatistics};
 pub use diff::{CHANGE_TYPE_COLUMN, DiffCounts};
 pub use errors::{error_from_arrow, error_to_arrow};
+pub use parallel::in_parallel;
 pub use store::{TableOptions, TableStore};
 pub use tail::{InlineBatch, Tail};
 

@@ -11,7 +11,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 
 use super::nan;
@@ -20,7 +20,7 @@ use super::projection::Projection;
 use crate::cancel::CancelToken;
 use crate::chunk_store::ChunkStore;
 use crate::error::{Error, Result};
-use crate::format::{ChunkHash, TableSchema};
+use crate::format::{ChunkEntry, ChunkHash, TableSchema};
 use crate::limits::ROW_GROUP_ROWS_MAX;
 
 /// What `created_by` begins with in a chunk that this library wrote; a number follows.
@@ -29,28 +29,48 @@ const CREATED_BY_PREFIX: &str = "armillaria version ";
 /// Since this number bounds are kept only where they hold.
 const BOUNDS_HOLD_SINCE: u32 = 2;
 
-/// The chunk's rows as a file that says what it means; `None` if the chunk is one. `CHUNK_NOT_FOUND`, `HASH_MISMATCH`,
-/// `INVALID_ARGUMENT` if it holds no rows of this table.
+/// So much is read at first to find a footer in: more than nearly all have.
+const FOOTER_BYTES: u64 = 64 << 10;
+
+/// Whether the chunk's file says what it means, as far as its footer can tell.
+pub(super) fn is_plain(chunks: &ChunkStore, schema: &TableSchema, chunk: &ChunkEntry) -> Result<bool> {
+    // Of a file without a footer, or of another size, whoever copies it says what is wrong.
+    let Some(footer) = footer(chunks, chunk)? else { return Ok(false) };
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let Ok(file) = ArrowReaderMetadata::try_new(Arc::new(footer), options) else { return Ok(false) };
+    Ok(bounds_hold(file.metadata()) && stands_as_meant(file.schema(), Projection::stored(schema)?.output()))
+}
+
+/// What stands at the end of a Parquet file; `None` if it is none.
+fn footer(chunks: &ChunkStore, chunk: &ChunkEntry) -> Result<Option<ParquetMetaData>> {
+    let mut wanted = FOOTER_BYTES;
+    loop {
+        let start = chunk.bytes.saturating_sub(wanted);
+        let end = chunks.get_range(chunk.chunk, start..chunk.bytes)?;
+        let mut reader = ParquetMetaDataReader::new();
+        match reader.try_parse_sized(&end, chunk.bytes).and_then(|()| reader.finish()) {
+            Err(ParquetError::NeedMoreData(more)) if more as u64 > wanted && start > 0 => wanted = more as u64,
+            footer => return Ok(footer.ok()),
+        }
+    }
+}
+
+/// The chunk's rows as a file that says what it means. `CHUNK_NOT_FOUND`, `HASH_MISMATCH`, `INVALID_ARGUMENT` if it
+/// holds no rows of this table.
 pub(super) fn plain_copy(
     chunks: &ChunkStore,
     schema: &TableSchema,
     chunk: ChunkHash,
     cancel: &CancelToken,
-) -> Result<Option<Bytes>> {
-    let bytes = chunks.get_verified(chunk)?;
+) -> Result<Bytes> {
     let projection = Projection::stored(schema)?;
-    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let file = ArrowReaderMetadata::load(&bytes, options)
-        .map_err(|error| Error::invalid("chunks", format!("{chunk} is no Parquet file: {error}")))?;
-    if bounds_hold(file.metadata()) && stands_as_meant(file.schema(), projection.output()) {
-        return Ok(None);
-    }
+    let rows = projection.open_chunk(chunk, chunks.get_verified(chunk)?)?;
     let mut writer = writer(projection.output()).map_err(internal)?;
-    for batch in projection.open_chunk(chunk, bytes)? {
+    for batch in rows {
         cancel.check("the query")?;
         writer.write(&batch?).map_err(internal)?;
     }
-    writer.into_inner().map(|copy| Some(copy.into())).map_err(internal)
+    writer.into_inner().map(Bytes::from).map_err(internal)
 }
 
 fn writer(schema: &Arc<Schema>) -> Result<ArrowWriter<Vec<u8>>, ParquetError> {

@@ -1,8 +1,7 @@
 //! The table store: rows to chunks and back, for whole table versions.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
@@ -15,6 +14,7 @@ use super::encode::encode_chunk;
 use super::errors::error_from_arrow;
 use super::intake::Intake;
 use super::manifest::DurableNodes;
+use super::parallel::in_parallel;
 #[cfg(feature = "sql")]
 use super::plain_copy;
 use super::projection::Projection;
@@ -158,21 +158,11 @@ impl TableStore {
     /// Checks chunks against their names, on several threads. `HASH_MISMATCH` or `CHUNK_NOT_FOUND` for one that is
     /// damaged or missing, `CANCELLED`.
     pub fn verify(&self, chunks: &[ChunkHash], cancel: &CancelToken) -> Result<()> {
-        let (next, failure) = (AtomicUsize::new(0), Mutex::new(None));
-        let check = |chunk: &ChunkHash| cancel.check("checking chunks").and_then(|()| self.chunks.verify(*chunk));
-        let work = || {
-            while let Some(chunk) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if let Err(error) = check(chunk) {
-                    next.store(chunks.len(), Ordering::Relaxed);
-                    failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-                }
-            }
-        };
-        std::thread::scope(|scope| {
-            (1..self.options.threads.min(chunks.len())).for_each(|_| drop(scope.spawn(work)));
-            work();
-        });
-        failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+        in_parallel(self.options.threads, chunks, |chunk| {
+            cancel.check("checking chunks")?;
+            self.chunks.verify(*chunk)
+        })
+        .map(drop)
     }
 
     /// The inlined rows of a version as one Parquet file, for SQL; `None` if there are none.
@@ -219,10 +209,17 @@ impl TableStore {
         listed::resolve(&self.chunks, chunks)
     }
 
-    /// A chunk's rows as a file whose Parquet types and statistics say what its columns mean, which another writer's or an
-    /// older one may not; `None` if the chunk is such a file. `CHUNK_NOT_FOUND`, `HASH_MISMATCH`.
+    /// Whether a chunk's file says by its Parquet types and statistics what its columns mean, which another writer's or an
+    /// older one may not. Its footer is all that is read, unchecked: check the chunk first.
     #[cfg(feature = "sql")]
-    pub fn plain_copy(&self, schema: &TableSchema, chunk: ChunkHash, cancel: &CancelToken) -> Result<Option<Bytes>> {
+    pub fn is_plain(&self, schema: &TableSchema, chunk: &ChunkEntry) -> Result<bool> {
+        plain_copy::is_plain(&self.chunks, schema, chunk)
+    }
+
+    /// The rows of a chunk as such a file. `CHUNK_NOT_FOUND`, `HASH_MISMATCH`, `INVALID_ARGUMENT` if it holds no rows of
+    /// this table, `CANCELLED`.
+    #[cfg(feature = "sql")]
+    pub fn plain_copy(&self, schema: &TableSchema, chunk: ChunkHash, cancel: &CancelToken) -> Result<Bytes> {
         plain_copy::plain_copy(&self.chunks, schema, chunk, cancel)
     }
 

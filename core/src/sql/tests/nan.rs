@@ -77,6 +77,7 @@ fn world(values: &[Option<f64>], cut: usize, form: Form) -> World {
             let mut data = world.data(&parts, 0);
             for (entry, part) in Arc::make_mut(&mut data.manifest).chunks.iter_mut().zip(&parts) {
                 entry.chunk = chunk(&world, part, "armillaria version 1");
+                entry.bytes = world.store.chunks().get(entry.chunk).unwrap().len() as u64;
             }
             data
         }

@@ -13,6 +13,8 @@ mod options;
 mod query;
 #[cfg(test)]
 mod row_change_properties;
+#[cfg(test)]
+mod staged_appends;
 mod tables;
 #[cfg(test)]
 mod tests;

@@ -33,7 +33,7 @@ pub(super) fn rows(ids: impl IntoIterator<Item = i64>) -> RowStream {
     Box::new(RecordBatchIterator::new([Ok(batch)], schema))
 }
 
-fn ids(stream: RowStream) -> Vec<i64> {
+pub(super) fn ids(stream: RowStream) -> Vec<i64> {
     let mut ids = Vec::new();
     for batch in stream {
         ids.extend(batch.unwrap().column_by_name("id").unwrap().as_primitive::<Int64Type>().values());

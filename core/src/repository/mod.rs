@@ -4,6 +4,7 @@
 //! know rows; what a version consists of is resolved here.
 
 mod content;
+mod contents;
 mod folding;
 mod layout;
 
@@ -13,8 +14,7 @@ pub use layout::Locations;
 
 use std::sync::Arc;
 
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use contents::Contents;
 
 use crate::catalog::{Catalog, VersionChange, View};
 use crate::chunk_store::ChunkStore;
@@ -56,17 +56,7 @@ pub struct Repository {
     pub access: Access,
     /// Which tables are being folded.
     pub folding: Folding,
-    contents: Cache<(TableName, Version), Arc<TableData>, ByContentBytes>,
-}
-
-#[derive(Clone, Debug)]
-struct ByContentBytes;
-
-impl Weighter<(TableName, Version), Arc<TableData>> for ByContentBytes {
-    fn weight(&self, _: &(TableName, Version), data: &Arc<TableData>) -> u64 {
-        let columns = data.manifest.chunks.first().map_or(0, |chunk| chunk.columns.len() as u64);
-        1024 + data.manifest.chunks.len() as u64 * (128 + 64 * columns) + data.tail_bytes()
-    }
+    contents: Contents,
 }
 
 impl Repository {
@@ -86,7 +76,7 @@ impl Repository {
             store,
             access: options.access,
             folding: Folding::default(),
-            contents: Cache::with_weighter(1024, CONTENT_CACHE_BYTES, ByContentBytes),
+            contents: Contents::new(CONTENT_CACHE_BYTES),
         })
     }
 
@@ -115,7 +105,7 @@ impl Repository {
                 _ => self.resolve(view, table, &change),
             },
             // Many readers of a new version wait for the first.
-            false => self.contents.get_or_insert_with(&key, || self.resolve(view, table, &change)),
+            false => self.contents.get_or_make(&key, || self.resolve(view, table, &change)),
         }
     }
 

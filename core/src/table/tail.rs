@@ -108,7 +108,8 @@ impl Tail {
         }
     }
 
-    fn newest_first(&self) -> impl Iterator<Item = &InlineBatch> {
+    /// The batches, last to first; one that tails share stands at one address in all of them.
+    pub fn newest_first(&self) -> impl Iterator<Item = &InlineBatch> {
         let links = std::iter::successors(self.last.as_deref(), |link| link.before.last.as_deref());
         links.map(|link| &link.batch)
     }

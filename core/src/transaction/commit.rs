@@ -89,6 +89,8 @@ impl Transaction {
         if work.staged.is_empty() {
             return Ok(self.nothing_to_commit());
         }
+        let inline_bytes = work.staged.values().map(|staged| staged.change.inline_bytes());
+        debug_assert_eq!(work.inline_bytes, inline_bytes.sum::<usize>(), "what was counted is what is staged");
         let statistics = work.staged.values().map(|staged| staged.statistics).fold(WriteStatistics::default(), sum);
         let prepared = Prepared {
             repository: self.repository.clone(),

@@ -20,7 +20,7 @@ use arrow::datatypes::Schema;
 use crate::cancel::CancelToken;
 use crate::catalog::{Snapshot, View};
 use crate::error::{Error, Result};
-use crate::format::{BranchName, ChunkEntry, ChunkHash, TableName, Version};
+use crate::format::{BranchName, ChunkHash, TableName, Version};
 use crate::limits::{INLINE_BATCH_BYTES_MAX, INLINE_TRANSACTION_BYTES_MAX};
 use crate::repository::{FoldClaim, Repository};
 use crate::table::{Appended, Fold, InlineBatch, InlineRows, Overwritten, RowStream, TableData, WriteStatistics};
@@ -65,11 +65,22 @@ pub struct Transaction {
 struct Work {
     ended: bool,
     staged: BTreeMap<TableName, Staged>,
+    /// Of all rows that are staged inline.
+    inline_bytes: usize,
     reads: BTreeMap<TableName, Option<Version>>,
     /// Whether it asked which tables there are.
     listed: bool,
     /// Held until the transaction has ended.
     fold_claims: Vec<FoldClaim>,
+}
+
+impl Work {
+    /// Forgets what was prepared for a table.
+    fn unstage(&mut self, table: &TableName) -> Option<Staged> {
+        let staged = self.staged.remove(table)?;
+        self.inline_bytes -= staged.change.inline_bytes();
+        Some(staged)
+    }
 }
 
 impl Transaction {
@@ -162,7 +173,7 @@ impl Transaction {
             });
         }
         if self.base_version(table)?.is_none() {
-            work.staged.remove(table);
+            work.unstage(table);
             return Ok(());
         }
         self.stage(&mut work, table, StagedChange::Drop, WriteStatistics::default())
@@ -182,21 +193,14 @@ impl Transaction {
     ) -> Result<WriteStatistics> {
         let mut work = self.writable_work("write a table")?;
         let exists = self.exists(&work, table)?;
-        let change = match mode {
+        match mode {
             WriteMode::Upsert => {
                 let instead = "write with mode overwrite or append".to_string();
-                return Err(Error::Unsupported { what: "mode upsert".to_string(), instead });
+                Err(Error::Unsupported { what: "mode upsert".to_string(), instead })
             }
-            WriteMode::Append if exists => self.append(&mut work, table, rows, cancel)?,
-            WriteMode::Append | WriteMode::Overwrite => self.overwrite(&work, table, rows, key, cancel)?,
-        };
-        let statistics = match &change {
-            StagedChange::Put(put) => put.statistics,
-            StagedChange::Append(appended) => appended.statistics,
-            _ => WriteStatistics::default(),
-        };
-        self.stage(&mut work, table, change, statistics)?;
-        Ok(statistics)
+            WriteMode::Append if exists => self.append(&mut work, table, rows, cancel),
+            WriteMode::Append | WriteMode::Overwrite => self.overwrite(&mut work, table, rows, key, cancel),
+        }
     }
 
     /// Prepares a version of a table as a bare list of chunks: the low-level catalog. The table is created if it is not
@@ -240,42 +244,49 @@ impl Transaction {
         table: &TableName,
         rows: RowStream,
         cancel: &CancelToken,
-    ) -> Result<StagedChange> {
-        let tables = &self.repository.tables;
+    ) -> Result<WriteStatistics> {
         let budget = self.inline_budget(work, table);
-        match work.staged.get(table).map(|staged| &staged.change) {
-            None => {
-                let parent = self.base_data(table)?;
-                let appended = tables.append(table, &parent, rows, budget, cancel)?;
-                let fold = self.fold_due(work, table, &parent, cancel)?;
-                Ok(StagedChange::Append(Box::new(Appended { fold, ..appended })))
-            }
-            Some(StagedChange::Append(before)) => {
-                let empty = TableData::empty(self.base_data(table)?.schema.clone());
-                let (chunks, inline, after) =
-                    self.append_behind(table, &empty, before.inline.as_ref(), rows, budget, cancel)?;
-                let mut appended = Appended::clone(before);
-                appended.chunks.extend(chunks);
-                appended.rows += after.rows;
-                Ok(StagedChange::Append(Box::new(Appended { inline, statistics: after.statistics, ..appended })))
-            }
-            Some(StagedChange::Put(before)) => {
-                let empty = TableData::empty(before.schema.clone());
-                let (chunks, inline, after) =
-                    self.append_behind(table, &empty, before.inline.as_ref(), rows, budget, cancel)?;
-                let mut put = Overwritten::clone(before);
-                Arc::make_mut(&mut put.manifest).chunks.extend(chunks);
-                put.rows += after.rows;
-                Ok(StagedChange::Put(Box::new(Overwritten { inline, statistics: after.statistics, ..put })))
-            }
-            Some(StagedChange::List(..)) => {
-                let instead = "commit the list first, then append".to_string();
-                Err(Error::Unsupported { what: "appending to a list of chunks in its own transaction".into(), instead })
-            }
-            Some(StagedChange::Drop | StagedChange::Fold(_)) => {
-                Err(Error::internal("what was dropped or folded is not appended to"))
-            }
+        if let Some(staged) = work.staged.get_mut(table) {
+            let before = staged.change.inline_bytes();
+            let statistics = self.append_to_staged(staged, table, rows, budget, cancel)?;
+            work.inline_bytes = work.inline_bytes - before + staged.change.inline_bytes();
+            return Ok(statistics);
         }
+        let parent = self.base_data(table)?;
+        let appended = self.repository.tables.append(table, &parent, rows, budget, cancel)?;
+        let fold = self.fold_due(work, table, &parent, cancel)?;
+        let statistics = appended.statistics;
+        self.stage(work, table, StagedChange::Append(Box::new(Appended { fold, ..appended })), statistics)?;
+        Ok(statistics)
+    }
+
+    /// Puts rows behind those that are staged, in place: however many there are, each append costs what it brings.
+    fn append_to_staged(
+        &self,
+        staged: &mut Staged,
+        table: &TableName,
+        rows: RowStream,
+        budget: usize,
+        cancel: &CancelToken,
+    ) -> Result<WriteStatistics> {
+        let schema = match &staged.change {
+            StagedChange::Append(_) => self.base_data(table)?.schema.clone(),
+            StagedChange::Put(put) => put.schema.clone(),
+            StagedChange::List(..) => {
+                let instead = "commit the list first, then append".to_string();
+                return Err(Error::Unsupported {
+                    what: "appending to a list of chunks in its own transaction".into(),
+                    instead,
+                });
+            }
+            StagedChange::Drop | StagedChange::Fold(_) => {
+                return Err(Error::internal("what was dropped or folded is not appended to"));
+            }
+        };
+        let empty = TableData::empty(schema);
+        let appended = self.append_behind(table, &empty, staged.change.inline(), rows, budget, cancel)?;
+        let statistics = appended.statistics;
+        staged.push(appended).map(|()| statistics)
     }
 
     /// Folds what is due, unless another transaction is at it or has done it since this one began.
@@ -316,7 +327,8 @@ impl Transaction {
     }
 
     /// Appends rows behind rows that this transaction staged inline, in that order: few rows stay together inline,
-    /// otherwise the earlier ones become a chunk before the later ones. `empty` is the table without rows.
+    /// otherwise the earlier ones become a chunk before the later ones. `empty` is the table without rows. The answer has
+    /// all rows in its pieces, and counts the later ones.
     fn append_behind(
         &self,
         table: &TableName,
@@ -325,30 +337,32 @@ impl Transaction {
         rows: RowStream,
         budget: usize,
         cancel: &CancelToken,
-    ) -> Result<(Vec<ChunkEntry>, Option<InlineRows>, Appended)> {
+    ) -> Result<Appended> {
         let tables = &self.repository.tables;
         let after = tables.append(table, empty, rows, budget, cancel)?;
-        let Some(before) = before else { return Ok((after.chunks.clone(), after.inline.clone(), after)) };
+        let Some(before) = before else { return Ok(after) };
         let both: Vec<&InlineRows> = std::iter::once(before).chain(&after.inline).collect();
         let together = tables.read(&with_tail(empty, &both), None, cancel)?;
         let budget = if after.chunks.is_empty() { budget } else { 0 };
         let joined = tables.append(table, empty, together, budget, cancel)?;
-        let chunks = joined.chunks.into_iter().chain(after.chunks.iter().cloned()).collect();
-        Ok((chunks, joined.inline, after))
+        let chunks = joined.chunks.into_iter().chain(after.chunks).collect();
+        Ok(Appended { chunks, inline: joined.inline, ..after })
     }
 
     fn overwrite(
         &self,
-        work: &Work,
+        work: &mut Work,
         table: &TableName,
         rows: RowStream,
         key: &[String],
         cancel: &CancelToken,
-    ) -> Result<StagedChange> {
+    ) -> Result<WriteStatistics> {
         let parent = self.parent_of_overwrite(work, table)?;
         let budget = self.inline_budget(work, table);
         let put = self.repository.tables.overwrite(table, parent.as_deref(), rows, key, budget, cancel)?;
-        Ok(StagedChange::Put(Box::new(put)))
+        let statistics = put.statistics;
+        self.stage(work, table, StagedChange::Put(Box::new(put)), statistics)?;
+        Ok(statistics)
     }
 
     /// The content whose columns, key and chunks an overwrite goes by: what this transaction has prepared, or what was
@@ -368,9 +382,8 @@ impl Transaction {
     }
 
     fn inline_budget(&self, work: &Work, table: &TableName) -> usize {
-        let others = work.staged.iter().filter(|(name, _)| *name != table);
-        let used: usize = others.filter_map(|(_, staged)| staged.change.inline().map(|rows| rows.bytes.len())).sum();
-        INLINE_TRANSACTION_BYTES_MAX.saturating_sub(used).min(INLINE_BATCH_BYTES_MAX)
+        let own = work.staged.get(table).map_or(0, |staged| staged.change.inline_bytes());
+        INLINE_TRANSACTION_BYTES_MAX.saturating_sub(work.inline_bytes - own).min(INLINE_BATCH_BYTES_MAX)
     }
 
     fn stage(
@@ -381,9 +394,10 @@ impl Transaction {
         statistics: WriteStatistics,
     ) -> Result<()> {
         let base = self.base_version(table)?;
-        let before = work.staged.remove(table);
+        let before = work.unstage(table);
         let anew = before.as_ref().is_some_and(|before| before.anew || matches!(before.change, StagedChange::Drop));
         let statistics = sum(before.map_or_else(WriteStatistics::default, |before| before.statistics), statistics);
+        work.inline_bytes += change.inline_bytes();
         work.staged.insert(table.clone(), Staged { base, anew, change, statistics });
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_bytes::ByteBuf;
 
 use super::conflict::Mine;
+use super::sum;
 use crate::catalog::View;
 use crate::error::{Error, Result};
 use crate::format::{
@@ -54,6 +55,11 @@ impl StagedChange {
 }
 
 impl StagedChange {
+    /// Of the rows that are to ride inside the record.
+    pub(super) fn inline_bytes(&self) -> usize {
+        self.inline().map_or(0, |rows| rows.bytes.len())
+    }
+
     /// About how much of a record it takes.
     pub(super) fn record_bytes(&self) -> usize {
         match (self, self.inline()) {
@@ -65,6 +71,23 @@ impl StagedChange {
 }
 
 impl Staged {
+    /// Puts an append behind what is put or appended already; its inlined rows stand in the place of those.
+    pub(super) fn push(&mut self, more: Appended) -> Result<()> {
+        let (chunks, inline, rows) = match &mut self.change {
+            StagedChange::Append(appended) => (&mut appended.chunks, &mut appended.inline, &mut appended.rows),
+            // Whoever is reading the table as it was keeps a list of his own.
+            StagedChange::Put(put) => (&mut Arc::make_mut(&mut put.manifest).chunks, &mut put.inline, &mut put.rows),
+            StagedChange::Drop | StagedChange::Fold(_) | StagedChange::List(..) => {
+                return Err(Error::internal("rows were appended to what has none of its own"));
+            }
+        };
+        chunks.extend(more.chunks);
+        *inline = more.inline;
+        *rows += more.rows;
+        self.statistics = sum(self.statistics, more.statistics);
+        Ok(())
+    }
+
     /// How it stands to what others do.
     pub(super) fn conflict_class(&self) -> Mine {
         match self.change {
@@ -260,4 +283,70 @@ fn tail_of(data: &TableData, parent: Option<&Parent>) -> (Option<Version>, Vec<T
 fn tail_batch(batch: &InlineBatch) -> Option<TailBatch> {
     let version = batch.version?;
     Some(TailBatch { version, rows: batch.rows, bytes: batch.bytes.len() as u64, after: batch.after })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::iter;
+
+    use super::*;
+    use crate::format::{ChunkEntry, LogicalHash, Manifest, TableSchema};
+
+    fn chunks(count: usize) -> Vec<ChunkEntry> {
+        let (logical, columns) = (LogicalHash::from_bytes([0; 32]), Vec::new());
+        let entry = ChunkEntry { chunk: ChunkHash::of(b"c"), logical, rows: 10, bytes: 1, first_row: 0, columns };
+        iter::repeat_n(entry, count).collect()
+    }
+
+    fn appended(count: usize, inline: Option<InlineRows>) -> Appended {
+        let rows = 10 * count as u64 + inline.as_ref().map_or(0, |rows| rows.rows);
+        let statistics = WriteStatistics { rows, chunks_written: count as u64, ..WriteStatistics::default() };
+        Appended { chunks: chunks(count), inline, fold: None, rows, statistics }
+    }
+
+    fn staged(change: StagedChange) -> Staged {
+        Staged { base: None, anew: false, change, statistics: WriteStatistics::default() }
+    }
+
+    fn inline(rows: u64) -> Option<InlineRows> {
+        Some(InlineRows { rows, bytes: vec![7; rows as usize].into() })
+    }
+
+    #[test]
+    fn rows_are_put_behind_others_in_place_unless_somebody_reads_those() {
+        let schema = TableSchema { arrow: ByteBuf::new(), next_column_id: 1, key: Vec::new() };
+        let put = Overwritten {
+            schema: Arc::new(schema),
+            manifest: Arc::new(Manifest { chunks: chunks(3) }),
+            inline: inline(5),
+            rows: 35,
+            statistics: WriteStatistics::default(),
+        };
+        let mut staged = staged(StagedChange::Put(Box::new(put)));
+        let manifest = |staged: &Staged| match &staged.change {
+            StagedChange::Put(put) => put.manifest.clone(),
+            _ => unreachable!(),
+        };
+        let place = Arc::as_ptr(&manifest(&staged));
+        staged.push(appended(2, inline(7))).unwrap();
+        assert_eq!((Arc::as_ptr(&manifest(&staged)), manifest(&staged).chunks.len()), (place, 5));
+        let read = manifest(&staged);
+        staged.push(appended(1, None)).unwrap();
+        assert_eq!((read.chunks.len(), manifest(&staged).chunks.len()), (5, 6));
+        let StagedChange::Put(put) = &staged.change else { unreachable!() };
+        assert_eq!((put.rows, &put.inline, staged.change.inline_bytes()), (35 + 27 + 10, &None, 0));
+        assert_eq!((staged.statistics.rows, staged.statistics.chunks_written), (37, 3));
+    }
+
+    #[test]
+    fn what_has_no_rows_of_its_own_takes_none() {
+        for change in [StagedChange::Drop, StagedChange::List(Vec::new(), Version(1))] {
+            assert!(staged(change).push(appended(1, None)).is_err());
+        }
+        let mut staged = staged(StagedChange::Append(Box::new(appended(1, inline(3)))));
+        assert_eq!(staged.change.inline_bytes(), 3);
+        staged.push(appended(2, inline(4))).unwrap();
+        let StagedChange::Append(all) = &staged.change else { unreachable!() };
+        assert_eq!((all.chunks.len(), all.rows, staged.change.inline_bytes()), (3, 13 + 24, 4));
+    }
 }

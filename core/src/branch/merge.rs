@@ -12,7 +12,7 @@ use super::ancestor::common_ancestor;
 use super::moving::{renumber, same_data, take_over};
 use crate::catalog::{Draft, Snapshot, TableState, View};
 use crate::error::{Error, Result};
-use crate::format::{BranchName, TableChange, TableKey, TransactionKind};
+use crate::format::{BranchName, TableChange, TableKey, TableName, TransactionKind};
 use crate::limits::TRANSACTION_BYTES;
 use crate::repository::Repository;
 
@@ -163,14 +163,8 @@ fn plan(view: &View, source: &BranchName, into: &BranchName, strategy: MergeStra
     let mut plan =
         Plan { kind: MergeKind::UpToDate, changes: Vec::new(), conflicts: Vec::new(), heads: [ours, theirs] };
     let mut we_moved = false;
-    for table in all_tables(&base, &our_tables, &their_tables) {
-        let states = [&base, &our_tables, &their_tables].map(|tables| tables.get(table).copied());
-        let Some(known) = states.iter().flatten().next() else { continue };
+    for (name, states) in moved_tables(view, [&base, &our_tables, &their_tables])? {
         let [was, our, their] = states.map(|state| state.and_then(TableState::live));
-        if our == was && their == was {
-            continue;
-        }
-        let name = view.name_of(*table, known)?;
         let we_changed = !same_data(view, &name, our, was)?;
         we_moved |= we_changed;
         if same_data(view, &name, their, was)? || same_data(view, &name, their, our)? {
@@ -195,9 +189,23 @@ fn plan(view: &View, source: &BranchName, into: &BranchName, strategy: MergeStra
 
 type Tables = BTreeMap<TableKey, TableState>;
 
-fn all_tables<'a>(base: &'a Tables, ours: &'a Tables, theirs: &'a Tables) -> Vec<&'a TableKey> {
-    let mut keys: Vec<_> = base.keys().chain(ours.keys()).chain(theirs.keys()).collect();
+/// The states of a table in the ancestor, here and there.
+type States = [Option<TableState>; 3];
+
+/// The tables that either side has moved, with their names.
+fn moved_tables(view: &View, [base, ours, theirs]: [&Tables; 3]) -> Result<Vec<(TableName, States)>> {
+    let mut keys: Vec<&TableKey> = base.keys().chain(ours.keys()).chain(theirs.keys()).collect();
     keys.sort_unstable();
     keys.dedup();
-    keys
+    let states = |key: &TableKey| [base, ours, theirs].map(|tables| tables.get(key).copied());
+    let has_moved = |states: &States| {
+        let [was, our, their] = states.map(|state| state.and_then(TableState::live));
+        our != was || their != was
+    };
+    let moved = keys.into_iter().map(|key| (*key, states(key))).filter(|(_, states)| has_moved(states));
+    let moved: Vec<(TableKey, States)> = moved.collect();
+    let known = |states: &States| states.iter().flatten().next().map(|state| state.tx_id);
+    let mut names = view.names_of(moved.iter().filter_map(|(key, states)| Some((*key, known(states)?))))?;
+    let named = |(key, states): (TableKey, States)| names.remove(&key).map(|name| (name, states));
+    Ok(moved.into_iter().filter_map(named).collect())
 }

@@ -282,8 +282,7 @@ impl View {
         if low <= high {
             for (key, value) in self.ask(|index| index.range(&low, &high))? {
                 let transaction = self.transaction(key::table_state(&key, &value).1.tx_id)?;
-                let changes = transaction.tables.iter().filter(|change| change.table == *table);
-                kinds.extend(changes.map(|change| change.kind));
+                kinds.extend(transaction.place_of(table).map(|place| transaction.tables[place].kind));
             }
         }
         Ok(kinds)
@@ -305,23 +304,67 @@ impl View {
 
     /// The tables of a snapshot, by name.
     pub fn live_tables(&self, snapshot: &Snapshot) -> Result<BTreeMap<TableName, Version>> {
-        let mut named = BTreeMap::new();
-        for (table, state) in self.tables(snapshot)? {
-            if let Some(version) = state.live() {
-                named.insert(self.name_of(table, &state)?, version);
-            }
-        }
-        Ok(named)
+        let mut live = BTreeMap::new();
+        self.each_live_table(snapshot, |version, change| {
+            live.insert(change.table.clone(), version);
+            Ok(())
+        })?;
+        Ok(live)
     }
 
-    /// The name behind a key, given a state of that table.
-    pub fn name_of(&self, table: TableKey, state: &TableState) -> Result<TableName> {
-        let transaction = self.transaction(state.tx_id)?;
-        let change = transaction.tables.iter().find(|change| TableKey::of(change.table.as_str()) == table);
-        change.map(|change| change.table.clone()).ok_or_else(|| Error::LogCorrupt {
-            at: format!("tx_id {}", state.tx_id),
-            reason: "it does not change the table that the index says".to_string(),
-        })
+    /// Tells the version of each table of a snapshot and the change that left the table so, in no order that means
+    /// anything.
+    pub fn each_live_table(
+        &self,
+        snapshot: &Snapshot,
+        tell: impl FnMut(Version, &TableChange) -> Result<()>,
+    ) -> Result<()> {
+        let tables = self.tables(snapshot)?;
+        let live = tables.into_iter().filter_map(|(table, state)| Some((table, state.tx_id, state.live()?)));
+        self.each_change(live, tell)
+    }
+
+    /// The names behind keys, each given with a transaction that changed the table.
+    pub fn names_of(
+        &self,
+        tables: impl IntoIterator<Item = (TableKey, TxId)>,
+    ) -> Result<BTreeMap<TableKey, TableName>> {
+        let mut names = BTreeMap::new();
+        let tables = tables.into_iter().map(|(table, tx_id)| (table, tx_id, table));
+        self.each_change(tables, |table, change| {
+            names.insert(table, change.table.clone());
+            Ok(())
+        })?;
+        Ok(names)
+    }
+
+    /// Finds changes by keys of tables and transactions. Each transaction is read once, however many of its changes are
+    /// meant, and names are hashed once: the work grows with the changes of those transactions.
+    fn each_change<T>(
+        &self,
+        tables: impl IntoIterator<Item = (TableKey, TxId, T)>,
+        mut tell: impl FnMut(T, &TableChange) -> Result<()>,
+    ) -> Result<()> {
+        let mut wanted: BTreeMap<TxId, HashMap<TableKey, T>> = BTreeMap::new();
+        for (table, tx_id, item) in tables {
+            wanted.entry(tx_id).or_default().insert(table, item);
+        }
+        for (tx_id, mut wanted) in wanted {
+            let transaction = self.transaction(tx_id)?;
+            for change in &transaction.tables {
+                if wanted.is_empty() {
+                    break;
+                }
+                if let Some(item) = wanted.remove(&TableKey::of(change.table.as_str())) {
+                    tell(item, change)?;
+                }
+            }
+            if !wanted.is_empty() {
+                let reason = "it does not change the tables that the index says".to_string();
+                return Err(Error::LogCorrupt { at: format!("tx_id {tx_id}"), reason });
+            }
+        }
+        Ok(())
     }
 
     /// The newest version of a table on any branch; `None` where there never was one.
@@ -351,8 +394,8 @@ impl View {
             (_, Some(place)) => self.records.get(place)?,
             (tx_id, None) => self.transaction(tx_id)?,
         };
-        let is_it = |change: &TableChange| change.table == *table && change.to == Some(version);
-        let index = transaction.tables.iter().position(is_it).ok_or_else(|| Error::LogCorrupt {
+        let makes_it = |place: &usize| transaction.tables[*place].to == Some(version);
+        let index = transaction.place_of(table).filter(makes_it).ok_or_else(|| Error::LogCorrupt {
             at: format!("tx_id {}", transaction.tx_id),
             reason: format!("it does not make version {version} of {table}"),
         })?;

@@ -116,6 +116,11 @@ impl At {
         view.version_at(snapshot, table)?.ok_or_else(|| missing_table(table, snapshot))
     }
 
+    /// The version of a table that this names.
+    pub(super) fn version_named(&self, table: &TableName) -> Option<Version> {
+        self.versions.get(table.as_str()).map(|version| Version(*version))
+    }
+
     /// Refuses versions of tables that the snapshot does not have.
     pub(super) fn check_versions(&self, view: &View) -> Result<()> {
         self.versions.iter().try_for_each(|(table, version)| {

@@ -7,6 +7,8 @@ mod branches;
 mod catalog;
 mod changes;
 mod inspect;
+#[cfg(test)]
+mod many_tables;
 mod open;
 mod options;
 #[cfg(feature = "sql")]

@@ -9,7 +9,7 @@ use super::{At, BeginOptions, CreateOptions, Database, WriteMode, WriteOptions, 
 use crate::cancel::CancelToken;
 use crate::catalog::View;
 use crate::error::Result;
-use crate::format::{ChangeKind, TableName, Version};
+use crate::format::{ChangeKind, TableChange, TableName, Version};
 use crate::table::{RowStream, TableData};
 use crate::transaction::Commit;
 
@@ -151,9 +151,18 @@ impl Database {
     pub fn list_tables(&self, at: &At) -> Result<Vec<TableInfo>> {
         let (view, snapshot) = self.look(at)?;
         at.check_versions(&view)?;
-        let tables = view.live_tables(&snapshot)?;
-        let snapshot = Ok(snapshot);
-        tables.keys().map(|table| table_info(&view, table, at.version_of(&view, &snapshot, table)?)).collect()
+        let mut tables = Vec::new();
+        view.each_live_table(&snapshot, |version, change| {
+            tables.push(match at.version_named(&change.table) {
+                Some(named) => table_info(&view, &change.table, named)?,
+                // Taken over from another branch, where it was made.
+                None if change.content.is_none() => table_info(&view, &change.table, version)?,
+                None => info_of(change, version),
+            });
+            Ok(())
+        })?;
+        tables.sort_unstable_by(|a: &TableInfo, b| a.name.cmp(&b.name));
+        Ok(tables)
     }
 
     /// The columns of a table; `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`.
@@ -238,20 +247,24 @@ impl WriteOptions {
 }
 
 fn table_info(view: &View, table: &TableName, version: Version) -> Result<TableInfo> {
-    let change = view.version_change(table, version)?;
-    let content = change.change().content.as_ref();
-    Ok(TableInfo {
-        name: table.to_string(),
+    view.version_change(table, version).map(|change| info_of(change.change(), version))
+}
+
+/// What the change that made a version says of it.
+fn info_of(change: &TableChange, version: Version) -> TableInfo {
+    let content = change.content.as_ref();
+    TableInfo {
+        name: change.table.to_string(),
         version: version.0,
         rows: content.map_or(0, |content| content.rows),
         chunks: content.map_or(0, |content| content.chunks),
         bytes: content.map_or(0, |content| content.bytes),
-    })
+    }
 }
 
 fn history_entry(view: &View, table: &TableName, tx_id: crate::format::TxId) -> Result<HistoryEntry> {
     let transaction = view.transaction(tx_id)?;
-    let change = transaction.tables.iter().find(|change| change.table == *table);
+    let change = transaction.place_of(table).map(|place| &transaction.tables[place]);
     let change =
         change.ok_or_else(|| crate::error::Error::internal(format!("transaction {tx_id} does not change {table}")))?;
     let made = change.to.map(|version| view.version_change(table, version)).transpose()?;

@@ -2,6 +2,7 @@
 
 mod damage;
 mod files;
+mod listing;
 mod locked;
 mod nan;
 mod pruning;

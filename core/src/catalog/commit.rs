@@ -59,7 +59,7 @@ pub trait Proposal: Send {
     /// Says, with the log locked, what to commit on top of a view: a draft, nothing (`None`), or why not.
     ///
     /// Asked again, on another view, where the record that was to hold the answer, or what the view began with, did
-    /// not come to be.
+    /// not come to be, and where a file of the index turned out to be damaged.
     fn propose(&mut self, view: &View) -> Result<Option<Draft>>;
 
     /// The draft is durable, and about to be seen by others.

@@ -11,10 +11,11 @@ use tracing::{debug, instrument};
 
 use super::Catalog;
 use super::commit::{Outcome, Pending, Proposal, lock};
+use super::run;
 use super::state::State;
 use super::view::View;
 use crate::error::{Error, Result};
-use crate::format::Transaction;
+use crate::format::{Sequence, Transaction};
 use crate::log::Appended;
 
 impl Catalog {
@@ -67,22 +68,31 @@ impl Catalog {
     /// Appends what the members propose, as one record.
     fn append(&self, members: &[Arc<Pending>], proposed: &mut Option<Proposed>) -> Result<Option<Appended>> {
         self.records.log.append(&mut |sequence| {
-            // From here to the end of the append the log hands out nothing more, so the base stays the newest state.
-            let base = {
-                let _moving = lock(&self.moving);
-                self.take_in(self.records.log.pending())?;
-                self.rebuild_if_damaged()?;
-                self.published()
-            };
-            if base.position.next != sequence {
-                self.blocks.mark_damaged();
-                let behind = base.position.next;
-                return Err(Error::internal(format!("record {sequence} would not follow {behind}; try again")));
+            let mut answers = self.propose_together(self.base(sequence)?, members);
+            if answers.met_damage() {
+                // Nothing is written yet: all are asked once more, on an index that is made from the log alone.
+                tracing::warn!("asking for commits again: they met a damaged index file");
+                answers = self.propose_together(self.base(sequence)?, members);
             }
-            let Proposed { outcomes, .. } = proposed.insert(self.propose_together(base, members));
+            let Proposed { outcomes, .. } = proposed.insert(answers);
             let accepted: Vec<_> = outcomes.iter().flatten().flatten().cloned().collect();
             Ok((!accepted.is_empty()).then_some(accepted))
         })
+    }
+
+    /// What the record of that sequence is laid on: all that is in the log. From here to the end of the append the log hands
+    /// out nothing more, so it stays the newest state.
+    fn base(&self, sequence: Sequence) -> Result<Arc<State>> {
+        let _moving = lock(&self.moving);
+        self.take_in(self.records.log.pending())?;
+        self.rebuild_if_damaged()?;
+        let base = self.published();
+        if base.position.next != sequence {
+            self.blocks.mark_damaged();
+            let behind = base.position.next;
+            return Err(Error::internal(format!("record {sequence} would not follow {behind}; try again")));
+        }
+        Ok(base)
     }
 
     /// Lets every member propose on top of those before it.
@@ -134,6 +144,13 @@ struct Proposed {
     state: Arc<State>,
     /// What each of them said.
     outcomes: Vec<Outcome>,
+}
+
+impl Proposed {
+    /// Whether an answer is missing because a file of the index is damaged; it was marked, and is not asked again.
+    fn met_damage(&self) -> bool {
+        self.outcomes.iter().any(|outcome| outcome.as_ref().is_err_and(run::is_damage))
+    }
 }
 
 /// Lets a member propose on top of a view, which moves on if that is accepted.

@@ -75,7 +75,8 @@ impl View {
     }
 
     /// Asks the index. Where a file of it is damaged or missing, the answer comes from the log: what is derived fails
-    /// nobody who reads. While transactions are being committed there is no such way round: those are not in the log yet.
+    /// nobody who reads. While transactions are being committed the error goes to the commit, which has all of them
+    /// proposed anew: those before are not in the log yet.
     fn ask<T>(&self, question: impl Fn(&Index) -> Result<T>) -> Result<T> {
         if let Some(anew) = self.anew.get() {
             return question(anew);

@@ -1,5 +1,6 @@
 //! Groups of which a member, or the append itself, fails.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
@@ -169,4 +170,59 @@ fn a_draft_that_cannot_follow_fails_alone() {
     let outcomes = commit_together(&catalog, vec![create("a", String::new()), Box::new(bare_drop), ensure("b")], || ());
     assert_eq!(codes(&outcomes), [None, Some(Code::LogCorrupt), None]);
     assert_eq!(catalog.view().unwrap().last_tx(), TxId(2));
+}
+
+/// A proposal that counts how often it is asked, and how often it is told that it is durable.
+struct Counting {
+    proposal: Box<dyn Proposal>,
+    counts: Arc<[AtomicUsize; 2]>,
+}
+
+impl Proposal for Counting {
+    fn propose(&mut self, view: &View) -> Result<Option<Draft>> {
+        self.counts[0].fetch_add(1, Ordering::Relaxed);
+        self.proposal.propose(view)
+    }
+
+    fn committed(&mut self) {
+        self.counts[1].fetch_add(1, Ordering::Relaxed);
+        self.proposal.committed();
+    }
+}
+
+/// Whoever stands before the one that meets the damage is asked again, too, and committed once.
+#[test]
+fn a_group_that_meets_a_damaged_index_file_is_asked_again_and_committed_once() {
+    let store = Arc::new(MemoryStore::new());
+    let first = catalog(store.clone());
+    for name in ["first", "second"] {
+        first.commit(TRANSACTION_BYTES, create(name, "as it was".to_string())).unwrap();
+    }
+    first.checkpoint().unwrap();
+    let [run] = &store.list("index").unwrap()[..] else { panic!("one file of the index") };
+    let mut bytes = store.get(&run.path).unwrap().unwrap().to_vec();
+    bytes[40] ^= 1;
+    store.replace(&run.path, &bytes).unwrap();
+    let catalog = catalog(store.clone());
+    let looks = move |view: &View| {
+        assert_eq!(view.transaction(TxId(2))?.message.as_deref(), Some("as it was"));
+        Ok(Some(draft(&branch("b"), "")))
+    };
+    let proposals: [Box<dyn Proposal>; 4] =
+        [create("a", String::new()), Box::new(looks), create("a", String::new()), ensure("first")];
+    let counts: Vec<Arc<[AtomicUsize; 2]>> = proposals.iter().map(|_| Arc::default()).collect();
+    let counted = proposals.into_iter().zip(&counts).map(|(proposal, counts)| {
+        let counting: Box<dyn Proposal> = Box::new(Counting { proposal, counts: counts.clone() });
+        counting
+    });
+    let outcomes = commit_together(&catalog, counted.collect(), || ());
+    assert_eq!(codes(&outcomes), [None, None, Some(Code::BranchExists), None]);
+    let tx_ids: Vec<_> = outcomes.iter().flatten().map(|outcome| outcome.as_ref().map(|made| made.tx_id.0)).collect();
+    assert_eq!(tx_ids, [Some(3), Some(4), None]);
+    let counts = counts.iter().map(|counts| [0, 1].map(|at: usize| counts[at].load(Ordering::Relaxed)));
+    assert_eq!(counts.collect::<Vec<_>>(), [[2, 1], [2, 1], [2, 0], [2, 0]]);
+    assert_eq!(catalog.log().scan(catalog.beginning()).count(), 3, "both in one record");
+    let view = Catalog::open(store, Environment::seeded(2), RecordHash::of(b"a log"), Access::ReadOnly).unwrap().view();
+    let view = view.unwrap();
+    assert_eq!((view.last_tx(), view.transaction(TxId(4)).unwrap().branch.clone()), (TxId(4), branch("b")));
 }

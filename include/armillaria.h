@@ -1353,7 +1353,7 @@ void armillaria_subscription_free(ArmillariaSubscription *subscription);
 
 /** Something that is damaged or missing. */
 typedef struct ArmillariaProblem {
-  /** What: a chunk, a node, a place in the log. */
+  /** What: a chunk, a node, a place in the log, a checkpoint, an index file. */
   ArmillariaString object;
   /** The name of the error code, such as `HASH_MISMATCH`. */
   ArmillariaString code;

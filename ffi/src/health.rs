@@ -21,7 +21,7 @@ use crate::string::ArmillariaString;
 #[derive_ReprC]
 #[repr(C)]
 pub struct ArmillariaProblem {
-    /// What: a chunk, a node, a place in the log.
+    /// What: a chunk, a node, a place in the log, a checkpoint, an index file.
     pub object: ArmillariaString,
     /// The name of the error code, such as `HASH_MISMATCH`.
     pub code: ArmillariaString,

@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use armillaria::{At, Database, OpenOptions};
 use serde_json::json;
 
 use crate::runner::Repo;
@@ -60,6 +61,28 @@ fn a_missing_chunk_is_found_without_reading() {
     let ran = repo.run(&["verify"]);
     assert_eq!(ran.status, 1);
     assert!(ran.out.contains("CHUNK_NOT_FOUND"), "{}", ran.out);
+}
+
+#[test]
+fn a_damaged_checkpoint_and_a_damaged_index_file_are_named_and_can_be_deleted() {
+    let repo = Repo::new();
+    let database = Database::open(repo.root(), OpenOptions::default()).unwrap();
+    (0..300).for_each(|n| drop(database.create_tag(&format!("t{n}"), &At::head()).unwrap()));
+    drop(database);
+    for (folder, kind) in [("snapshots", "checkpoint"), ("index", "index file")] {
+        let file = first_file(&repo.root().join(folder)).unwrap();
+        flip_a_bit(&file);
+        let ran = repo.run(&["verify", "--json"]);
+        assert_eq!(ran.status, 1, "{}", ran.err);
+        let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        let object = format!("{kind} {folder}/{}", file.file_name().unwrap().to_str().unwrap());
+        let [problem] = report["problems"].as_array().unwrap().as_slice() else { panic!("{report}") };
+        assert_eq!((&problem["object"], &problem["code"]), (&json!(object), &json!("HASH_MISMATCH")));
+        let people = repo.run(&["verify"]);
+        assert!(people.out.contains(&format!("HASH_MISMATCH {object}: nothing is lost: ")), "{}", people.out);
+        fs::remove_file(file).unwrap();
+        assert!(repo.ok(&["verify"]).ends_with("everything is whole\n"));
+    }
 }
 
 #[test]

@@ -84,7 +84,7 @@ impl Checkpoint {
     }
 
     /// The files that it needs.
-    fn files(&self) -> impl Iterator<Item = String> {
+    pub(super) fn files(&self) -> impl Iterator<Item = String> {
         self.runs.iter().map(run_path)
     }
 }

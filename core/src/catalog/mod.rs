@@ -11,6 +11,7 @@ mod block;
 mod checkpoint;
 mod checkpointing;
 mod commit;
+mod derived;
 mod group;
 mod index;
 mod key;
@@ -23,6 +24,7 @@ mod tests;
 mod view;
 
 pub use commit::{Draft, Proposal};
+pub use derived::DerivedDamage;
 pub use key::TableState;
 pub use state::{Branch, Tag};
 pub use view::{Snapshot, StagedContent, VersionChange, View};

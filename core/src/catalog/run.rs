@@ -252,8 +252,18 @@ pub(super) fn run_path(info: &RunInfo) -> String {
 
 /// The record up to which the run at a path was made.
 pub(super) fn run_sequence(path: &str) -> Option<Sequence> {
-    let (sequence, _) = path.strip_prefix(RUNS)?.strip_prefix('/')?.split_once('-')?;
+    let (sequence, _) = run_parts(path)?;
     sequence.parse().ok().map(Sequence)
+}
+
+/// The hash that the file at a path should have.
+pub(super) fn run_name(path: &str) -> Option<NodeHash> {
+    let (_, name) = run_parts(path)?;
+    name.parse().ok()
+}
+
+fn run_parts(path: &str) -> Option<(&str, &str)> {
+    path.strip_prefix(RUNS)?.strip_prefix('/')?.split_once('-')
 }
 
 /// The directory of runs.

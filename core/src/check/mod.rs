@@ -2,6 +2,7 @@
 //!
 //! Floor 9. Both read the log from its beginning, so their cost grows with the history, unlike that of everything else.
 
+mod derived;
 mod hashing;
 mod statistics;
 mod verify;

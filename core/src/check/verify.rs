@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Serialize;
 
+use super::derived;
 use super::hashing::{Hashing, hash_while};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
@@ -66,7 +67,7 @@ pub struct VerifyReport {
 /// Something that is damaged or missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// What: a chunk, a node, a place in the log.
+    /// What: a chunk, a node, a place in the log, a checkpoint, an index file.
     pub object: String,
     /// The name of the error code, such as `HASH_MISMATCH`.
     pub code: &'static str,
@@ -76,10 +77,11 @@ pub struct Problem {
     pub affects: Vec<(String, u64)>,
 }
 
-/// Checks the log's chain, the index, the chunk lists, and that every chunk is there in its size; with `deep` also the
+/// Checks checkpoints and index files, the log's chain, what the index says of it, the chunk lists, and that every chunk is there in its size; with `deep` also the
 /// hash of every chunk. Damage is reported, not an error; `CLOSED`, `CANCELLED`, `IO` and the like are.
 pub fn verify(repository: &Repository, options: &VerifyOptions<'_>, cancel: &CancelToken) -> Result<VerifyReport> {
     let mut report = VerifyReport::default();
+    derived::check(repository, &mut report, cancel)?;
     // What the log names was stored before: listed in this order, nothing that is being committed seems to be missing.
     let mut find = |hashing: Option<&Hashing<'_>>| {
         let used = read_log(repository, &mut report, hashing, cancel)?;

@@ -27,7 +27,7 @@ impl Snapshots {
     /// Keeps a snapshot; durable on return. One of that sequence that is there and whole is left as it is, a damaged
     /// one is replaced.
     pub fn put(&self, sequence: Sequence, bytes: &[u8]) -> Result<()> {
-        let path = path(sequence);
+        let path = Snapshots::path(sequence);
         let sealed = [bytes, NodeHash::of(bytes).as_bytes()].concat();
         if self.store.create(&path, &sealed)? == Created::AlreadyThere {
             match self.get(sequence) {
@@ -46,7 +46,7 @@ impl Snapshots {
 
     /// The bytes of a snapshot, checked. `HASH_MISMATCH`.
     pub fn get(&self, sequence: Sequence) -> Result<Option<Bytes>> {
-        self.store.get(&path(sequence))?.map(unseal).transpose()
+        self.store.get(&Snapshots::path(sequence))?.map(unseal).transpose()
     }
 
     /// The newest snapshot that can be read whole. Others are passed over: they can be rebuilt.
@@ -66,9 +66,14 @@ impl Snapshots {
         Ok(self.list()?.into_iter().filter_map(read))
     }
 
+    /// Where the snapshot of a sequence is kept.
+    pub fn path(sequence: Sequence) -> String {
+        format!("{SNAPSHOTS}/{:020}", sequence.0)
+    }
+
     /// Deletes all but the newest `keep` snapshots.
     pub fn prune(&self, keep: usize) -> Result<()> {
-        self.list()?.into_iter().skip(keep).try_for_each(|sequence| self.store.delete(&path(sequence)))
+        self.list()?.into_iter().skip(keep).try_for_each(|sequence| self.store.delete(&Snapshots::path(sequence)))
     }
 }
 
@@ -84,10 +89,6 @@ fn unseal(sealed: Bytes) -> Result<Bytes> {
         return Err(Error::HashMismatch { object: "snapshot", expected, actual: hash.to_hex() });
     }
     Ok(bytes)
-}
-
-fn path(sequence: Sequence) -> String {
-    format!("{SNAPSHOTS}/{:020}", sequence.0)
 }
 
 fn parse(path: &str) -> Option<Sequence> {
@@ -112,8 +113,8 @@ mod tests {
         snapshots.put(Sequence(100), b"another").unwrap();
         assert_eq!(snapshots.newest().unwrap().unwrap(), (Sequence(100), Bytes::from("at 100")));
         for damaged in [&b"short"[..], &[0; 40]] {
-            store.delete(&path(Sequence(100))).unwrap();
-            store.create(&path(Sequence(100)), damaged).unwrap();
+            store.delete(&Snapshots::path(Sequence(100))).unwrap();
+            store.create(&Snapshots::path(Sequence(100)), damaged).unwrap();
             assert!(matches!(snapshots.get(Sequence(100)), Err(Error::HashMismatch { .. })));
             assert_eq!(snapshots.newest().unwrap().unwrap().0, Sequence(10));
         }
@@ -128,7 +129,7 @@ mod tests {
         let store = Arc::new(MemoryStore::new());
         let snapshots = Snapshots::new(store.clone());
         snapshots.put(Sequence(1), b"the catalog").unwrap();
-        let whole = store.get(&path(Sequence(1))).unwrap().unwrap();
+        let whole = store.get(&Snapshots::path(Sequence(1))).unwrap().unwrap();
         for at in 0..whole.len() {
             let mut flipped = whole.to_vec();
             flipped[at] ^= 1;

@@ -1,6 +1,8 @@
 //! Files of every kind, flipped, cut short and taken away: what is read is either right or an error with its code, and
 //! where the file can be made again from others, nothing is missed.
 
+mod derived;
+
 use std::sync::Arc;
 
 use armillaria::store::{MemoryStore, Store};
@@ -167,50 +169,6 @@ fn check_others(repository: &Repository, db: &Database, affected: &[(String, u64
                 let rows = read(db, table, &At::version(table, number)).unwrap();
                 assert_eq!(rows, *version.content.rows, "{context}: {table} {number}");
             }
-        }
-    }
-}
-
-#[test]
-fn a_damaged_checkpoint_is_passed_over() {
-    let repository = repository();
-    let checkpoints = repository.paths("snapshots/");
-    assert!(checkpoints.len() >= 2, "{checkpoints:?}");
-    for path in &checkpoints {
-        for damage in DAMAGES {
-            let context = format!("{path} {damage:?}");
-            let db = repository.open(repository.damaged(path, damage)).unwrap_or_else(|e| panic!("{context}: {e}"));
-            assert!(all_right_or_told(&repository, &db, &context), "{context}: a checkpoint is never needed");
-            sweep::check_heads(&db, &repository.twins.thought.model);
-        }
-    }
-}
-
-/// What an index file says is verified where it is read. The first operation that stumbles over damage is told; the next
-/// has an index made anew from the log, and the next commit writes it down.
-#[test]
-fn a_damaged_index_file_fails_nobody_and_is_made_anew() {
-    let repository = repository();
-    let files = repository.paths("index/");
-    assert!(files.len() >= 2, "{files:?}");
-    for path in &files {
-        for damage in DAMAGES {
-            let context = format!("{path} {damage:?}");
-            let store = repository.damaged(path, damage);
-            let reader = repository.open_to_read(repository.damaged(path, damage)).unwrap();
-            assert!(all_right_or_told(&repository, &reader, &context), "{context}: who may only read");
-            sweep::check_state(&reader, &repository.twins.thought.model);
-            drop(reader);
-            let db = repository.open(store.clone()).unwrap();
-            assert!(all_right_or_told(&repository, &db, &context), "{context}");
-            let another = repository.open(store.clone()).unwrap();
-            assert!(all_right_or_told(&repository, &another, &context), "{context}: who opens it after that");
-            drop(another);
-            db.create_tag("repaired", &At::head()).unwrap();
-            drop(db);
-            let db = repository.open(store).unwrap();
-            assert!(all_right_or_told(&repository, &db, &context), "{context}: opened again after a commit");
-            assert!(db.verify(&VerifyOptions { deep: true, ..VerifyOptions::default() }).unwrap().ok, "{context}");
         }
     }
 }

@@ -694,11 +694,12 @@ ArmillariaStatus armillaria_diff_rows(const ArmillariaDatabase *db,
 
 /**
  * Brings the rows of a table together in fewer chunks, without changing data. `branch` not given: the current one.
- * `*out` is NULL where there is nothing to do. `TABLE_NOT_FOUND`, `WRITE_CONFLICT`.
+ * `*out` is NULL where there is nothing to do. `TABLE_NOT_FOUND`, `WRITE_CONFLICT`, `CANCELLED` (nothing was committed).
  */
 ArmillariaStatus armillaria_compact(const ArmillariaDatabase *db,
                                     ArmillariaString name,
                                     ArmillariaString branch,
+                                    const ArmillariaCancel *cancel,
                                     const ArmillariaCommit **out,
                                     ArmillariaError **error);
 

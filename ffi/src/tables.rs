@@ -468,19 +468,20 @@ pub unsafe extern "C" fn armillaria_diff_rows(
 }
 
 /// Brings the rows of a table together in fewer chunks, without changing data. `branch` not given: the current one.
-/// `*out` is NULL where there is nothing to do. `TABLE_NOT_FOUND`, `WRITE_CONFLICT`.
+/// `*out` is NULL where there is nothing to do. `TABLE_NOT_FOUND`, `WRITE_CONFLICT`, `CANCELLED` (nothing was committed).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn armillaria_compact(
     db: Option<&ArmillariaDatabase>,
     name: ArmillariaString,
     branch: ArmillariaString,
+    cancel: Option<&ArmillariaCancel>,
     out: Option<&mut MaybeUninit<*const ArmillariaCommit>>,
     error: Option<&mut MaybeUninit<*mut ArmillariaError>>,
 ) -> ArmillariaStatus {
     answer(out, error, || {
         // SAFETY: arguments are what the header asks for.
         let (name, branch) = unsafe { (name.required("name")?, branch.optional("branch")?) };
-        Ok(database(db)?.compact(name, branch)?.map_or(std::ptr::null(), commit))
+        Ok(database(db)?.compact_with(name, branch, &token(cancel))?.map_or(std::ptr::null(), commit))
     })
 }
 

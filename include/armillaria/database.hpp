@@ -141,9 +141,12 @@ class Database {
   }
 
   /// Brings the rows of a table together in fewer chunks, without changing data; none if there is nothing to do.
-  std::optional<Commit> compact(std::string_view name, const std::optional<std::string> &branch = std::nullopt) const {
+  /// `TABLE_NOT_FOUND`, `WRITE_CONFLICT`, `CANCELLED` (nothing was committed).
+  std::optional<Commit> compact(std::string_view name, const std::optional<std::string> &branch = std::nullopt,
+                                const CancelToken *cancel = nullptr) const {
     const auto commit = detail::obtain<const ArmillariaCommit, armillaria_commit_free>(
-        armillaria_compact, handle_.get(), detail::lend(name), detail::lend_optional(branch));
+        armillaria_compact, handle_.get(), detail::lend(name), detail::lend_optional(branch),
+        detail::handle_of(cancel));
     return commit == nullptr ? std::nullopt : std::optional<Commit>(detail::copy(*commit));
   }
 

@@ -104,6 +104,8 @@ func TestNothingBeginsWithAnEndedContext(t *testing.T) {
 	wantError(t, err, armillaria.ErrCancelled, context.Canceled)
 	_, err = db.Query(ctx, "SELECT 1")
 	wantError(t, err, armillaria.ErrCancelled, context.Canceled)
+	_, _, err = db.Compact(ctx, "t", "")
+	wantError(t, err, armillaria.ErrCancelled, context.Canceled)
 	_, err = armillaria.Open(ctx, "memory:", nil)
 	wantError(t, err, armillaria.ErrCancelled, context.Canceled)
 	if latest := must(db.LatestTxID(t.Context()))(t); latest != 0 {

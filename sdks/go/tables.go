@@ -136,11 +136,12 @@ func (db *Database) History(ctx context.Context, name, branch string) ([]History
 	return history, nil
 }
 
-// Compact rewrites a table's small chunks and inlined batches into large chunks. False if there was nothing to do.
+// Compact rewrites a table's small chunks and inlined batches into large chunks. False if there was nothing to do. If the
+// context ends before the commit begins, it is CANCELLED and nothing was committed.
 func (db *Database) Compact(ctx context.Context, name, branch string) (commit Commit, changed bool, err error) {
 	var out *C.ArmillariaCommit
 	err = db.invoke(ctx, func(r *request, db *C.ArmillariaDatabase, failure **C.ArmillariaError) C.ArmillariaStatus {
-		return C.armillaria_compact(db, text(name), optional(branch), &out, failure)
+		return C.armillaria_compact(db, text(name), optional(branch), r.cancel(), &out, failure)
 	})
 	return takeCommit(out), out != nil, err
 }

@@ -112,13 +112,12 @@ impl Database {
         self.compact_with(name, branch, &CancelToken::new())
     }
 
-    /// The same, until it is cancelled (`CANCELLED`).
+    /// The same, unless it is cancelled before the commit begins (`CANCELLED`): then nothing was committed.
     pub fn compact_with(&self, name: &str, branch: Option<&str>, cancel: &CancelToken) -> Result<Option<Commit>> {
         let transaction = self.begin_on(branch)?;
-        match transaction.compact(name, cancel)? {
-            true => transaction.commit(None).map(Some),
-            false => Ok(None),
-        }
+        let is_prepared = transaction.compact(name, cancel)?;
+        cancel.check("compacting a table")?;
+        is_prepared.then(|| transaction.commit(None)).transpose()
     }
 
     /// Streams a table; `columns` chooses and orders them. `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`, `INVALID_ARGUMENT`

@@ -130,6 +130,22 @@ static void cancelled_before_it_begins(const ArmillariaDatabase *db) {
   armillaria_cancel_free(token);
 }
 
+static void cancel_compaction(const ArmillariaDatabase *db) {
+  for (int n = 0; n < 3; n++) armillaria_commit_free(write_rows(db, "small", n, 10, ARMILLARIA_WRITE_MODE_APPEND));
+  ArmillariaCancel *token = armillaria_cancel_new();
+  armillaria_cancel_cancel(token);
+  uint64_t before, after;
+  OK(armillaria_latest_tx_id(db, &before, &error));
+  const ArmillariaCommit *commit;
+  FAILS(CANCELLED, armillaria_compact(db, TEXT("small"), NONE, token, &commit, &error));
+  OK(armillaria_latest_tx_id(db, &after, &error));
+  CHECK(before == after);
+  armillaria_cancel_free(token);
+  OK(armillaria_compact(db, TEXT("small"), NONE, NULL, &commit, &error));
+  CHECK(commit->tx_id == before + 1 && commit->version == 4);
+  armillaria_commit_free(commit);
+}
+
 int main(void) {
   limit_ms = (double)setting("ARMILLARIA_C_CANCEL_MS", 1000);
   ArmillariaDatabase *db = open_memory();
@@ -148,6 +164,7 @@ int main(void) {
   cancel_read(db);
   cancel_write(db);
   cancel_waiting(db);
+  cancel_compaction(db);
   cancelled_before_it_begins(db);
   printf("  at most %.1f ms\n", worst_ms);
   armillaria_database_free(db);

@@ -24,7 +24,7 @@ static void pass_null(void) {
   NULLS(armillaria_history(NULL, none, none, NULL, NULL));
   NULLS(armillaria_diff_versions(NULL, none, 0, 0, NULL, 0, NULL, NULL, NULL));
   NULLS(armillaria_diff_rows(NULL, none, 0, 0, NULL, 0, NULL, NULL, NULL));
-  NULLS(armillaria_compact(NULL, none, none, NULL, NULL));
+  NULLS(armillaria_compact(NULL, none, none, NULL, NULL, NULL));
   NULLS(armillaria_query(NULL, none, NULL, 0, NULL, NULL, NULL, NULL));
   NULLS(armillaria_execute(NULL, none, NULL, 0, NULL, NULL, NULL));
   NULLS(armillaria_create_branch(NULL, none, NULL, none, NULL));

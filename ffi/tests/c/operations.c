@@ -69,7 +69,7 @@ static void look_at_tables(const ArmillariaDatabase *db) {
   OK(armillaria_drop_table(db, TEXT("keyed"), &options, &commit, &error));
   CHECK(commit->tables_len == 1 && !commit->has_version && equals(commit->tables[0]->kind, "drop"));
   armillaria_commit_free(commit);
-  OK(armillaria_compact(db, TEXT("t"), NONE, &commit, &error));
+  OK(armillaria_compact(db, TEXT("t"), NONE, NULL, &commit, &error));
   CHECK(commit->version == 3 && equals(commit->tables[0]->kind, "fold"));
   armillaria_commit_free(commit);
 }

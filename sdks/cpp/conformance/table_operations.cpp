@@ -119,7 +119,7 @@ const Table &table_operations() {
        }},
       {"compact",
        [](Step &s, Case &c) {
-         const auto commit = database(s, c).compact(s.text("table"), s.optional_text("branch"));
+         const auto commit = database(s, c).compact(s.text("table"), s.optional_text("branch"), cancel(s, c));
          return json{{"commit", commit ? show(*commit) : json(nullptr)}};
        }},
       {"query", query},

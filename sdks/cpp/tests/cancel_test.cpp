@@ -69,3 +69,21 @@ TEST(a_write_of_such_a_query_ends_and_writes_nothing) {
          }));
   CHECK_EQUAL(db.latest_tx_id(), 0U);
 }
+
+TEST(a_compaction_that_is_cancelled_before_changes_nothing) {
+  const auto db = Database::open("memory:");
+  WriteOptions append;
+  append.mode = WriteMode::append;
+  for (std::int64_t id = 0; id < 3; id++) db.write_table("a", ids({{id}}), append);
+  const CancelToken token;
+  token.cancel();
+  std::string code;
+  try {
+    db.compact("a", std::nullopt, &token);
+  } catch (const Error &error) {
+    code = error.name();
+  }
+  CHECK_EQUAL(code, "CANCELLED");
+  CHECK_EQUAL(db.latest_tx_id(), 3U);
+  CHECK_EQUAL(db.compact("a").value().version.value(), 4U);
+}

@@ -179,6 +179,7 @@ functions! {
         db: *const ArmillariaDatabase,
         name: ArmillariaString,
         branch: ArmillariaString,
+        cancel: *const ArmillariaCancel,
         out: *mut *const ArmillariaCommit,
         error: *mut *mut ArmillariaError,
     ) -> u32;

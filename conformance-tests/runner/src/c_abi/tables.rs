@@ -209,10 +209,10 @@ impl CAbiBackend {
     }
 
     fn compact(&mut self, step: &Step) -> Answer {
-        let (database, table) = (self.database(step)?, text(step.text("table")?));
+        let (database, table, cancel) = (self.database(step)?, text(step.text("table")?), self.cancel(step)?);
         let branch = text_maybe(step.text_maybe("branch")?);
         let commit = result_maybe(armillaria_commit_free, |out, error| unsafe {
-            armillaria_compact(database, table, branch, out, error)
+            armillaria_compact(database, table, branch, cancel, out, error)
         })?;
         Ok(json!({"commit": commit.map(|commit| describe::commit(&commit))}))
     }

@@ -148,7 +148,8 @@ impl CoreBackend {
     }
 
     fn compact(&mut self, step: &Step) -> Answer {
-        let commit = self.database(step)?.compact(step.text("table")?, step.text_maybe("branch")?)?;
+        let (table, branch, cancel) = (step.text("table")?, step.text_maybe("branch")?, self.cancel(step)?);
+        let commit = self.database(step)?.compact_with(table, branch, &cancel)?;
         Ok(json!({"commit": commit.as_ref().map(results::commit).transpose()?}))
     }
 

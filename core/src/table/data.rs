@@ -102,6 +102,13 @@ pub struct Fold {
     pub statistics: WriteStatistics,
 }
 
+impl Fold {
+    /// Whether there are fewer pieces than before. Small files may hold many rows, and then there are as many again.
+    pub(super) fn gains(&self) -> bool {
+        !self.batches.is_empty() || self.chunks.len() < self.replaced.len()
+    }
+}
+
 impl TableData {
     /// A table without rows.
     pub fn empty(schema: Arc<TableSchema>) -> TableData {
@@ -169,6 +176,14 @@ impl TableData {
         let mut manifest = Manifest::clone(&self.manifest);
         manifest.chunks.splice(chunks, fold.chunks.iter().cloned());
         Some(TableData { schema: self.schema.clone(), manifest: Arc::new(manifest), tail })
+    }
+
+    /// This version with those of some folds applied whose pieces stand here, each for itself; `None` if none does. They are
+    /// prepared on one version, in row order.
+    pub fn with_folds(&self, folds: &[Fold]) -> Option<TableData> {
+        // The last first: where the others stood stays true.
+        let folded = |data: Option<TableData>, fold: &Fold| data.as_ref().unwrap_or(self).with_fold(fold).or(data);
+        folds.iter().rev().fold(None, folded)
     }
 
     fn push_inline(&mut self, inline: Option<&InlineRows>, version: Option<Version>) {

@@ -73,12 +73,12 @@ pub(super) fn is_overdue(data: &TableData) -> bool {
     data.tail.len() >= OVERDUE_FACTOR * TAIL_BATCHES_MAX || data.tail_bytes() >= 2 * TAIL_BYTES_MAX
 }
 
-/// The stretch of small pieces with the most of them, if writing it together gains anything.
-pub(super) fn widest(data: &TableData) -> Option<Window> {
-    let pieces = pieces(data)?;
-    let stretch = longest_small(&pieces)?;
-    let alone = stretch.len() == 1 && pieces[stretch.start].is_chunk;
-    (!alone).then(|| to_window(&pieces, stretch))
+/// Every stretch of small pieces that may gain from being written together, in row order.
+pub(super) fn all(data: &TableData) -> Vec<Window> {
+    let Some(pieces) = pieces(data) else { return Vec::new() };
+    let is_alone = |stretch: &Range<usize>| stretch.len() == 1 && pieces[stretch.start].is_chunk;
+    let stretches = small_stretches(&pieces).into_iter().filter(|stretch| !is_alone(stretch));
+    stretches.map(|stretch| to_window(&pieces, stretch)).collect()
 }
 
 /// The pieces of a version in row order; `None` while a batch is not committed, for nothing could name it.
@@ -98,17 +98,22 @@ fn pieces(data: &TableData) -> Option<Vec<Piece>> {
     Some(pieces)
 }
 
-/// The run of small pieces that has the most batches, and of those the most pieces; the later one of equals.
-fn longest_small(pieces: &[Piece]) -> Option<Range<usize>> {
-    let mut runs: Vec<Range<usize>> = Vec::new();
+/// Small pieces side by side, as far as they go.
+fn small_stretches(pieces: &[Piece]) -> Vec<Range<usize>> {
+    let mut stretches: Vec<Range<usize>> = Vec::new();
     for (place, _) in pieces.iter().enumerate().filter(|(_, piece)| piece.is_small()) {
-        match runs.last_mut() {
-            Some(run) if run.end == place => run.end += 1,
-            _ => runs.push(place..place + 1),
+        match stretches.last_mut() {
+            Some(stretch) if stretch.end == place => stretch.end += 1,
+            _ => stretches.push(place..place + 1),
         }
     }
-    let batches = |run: &Range<usize>| pieces[run.clone()].iter().filter(|piece| !piece.is_chunk).count();
-    runs.into_iter().max_by_key(|run| (batches(run), run.len()))
+    stretches
+}
+
+/// The stretch of small pieces that has the most batches, and of those the most pieces; the later one of equals.
+fn longest_small(pieces: &[Piece]) -> Option<Range<usize>> {
+    let batches = |stretch: &Range<usize>| pieces[stretch.clone()].iter().filter(|piece| !piece.is_chunk).count();
+    small_stretches(pieces).into_iter().max_by_key(|stretch| (batches(stretch), stretch.len()))
 }
 
 /// Takes in the pieces before a stretch, a tier at a time, while a whole tier of them is no larger than it.

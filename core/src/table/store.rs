@@ -138,11 +138,11 @@ impl TableStore {
         fold::window(parent).map(|window| self.fold(parent, &window, cancel)).transpose()
     }
 
-    /// Writes all small pieces of a version that stand side by side together; `None` if there is nothing to gain.
-    /// Only the longest stretch is written: call again for the next. Durable on return.
-    /// `CANCELLED`.
-    pub fn compact(&self, parent: &TableData, cancel: &CancelToken) -> Result<Option<Fold>> {
-        fold::widest(parent).map(|window| self.fold(parent, &window, cancel)).transpose()
+    /// Writes all small pieces of a version that stand side by side together, one stretch after the other, in row order;
+    /// those that gain nothing are left out. Durable on return. `CANCELLED`.
+    pub fn compact(&self, parent: &TableData, cancel: &CancelToken) -> Result<Vec<Fold>> {
+        let folds = fold::all(parent).into_iter().map(|window| self.fold(parent, &window, cancel));
+        folds.filter(|fold| fold.as_ref().map_or(true, Fold::gains)).collect()
     }
 
     /// Reads a version, all columns or some, in the order in which rows were written. Streams: memory is bounded by a

@@ -18,7 +18,7 @@ use crate::chunk_store::ChunkStore;
 use crate::error::{Code, Error, Result};
 use crate::format::{ManifestSource, TableName, Version};
 use crate::limits::{INLINE_BATCH_BYTES_MAX, TAIL_BATCHES_MAX};
-use crate::store::{MemoryStore, Store};
+use crate::store::{MemoryStore, SeededRandomness, Store};
 
 pub(super) struct Fixture {
     pub(super) memory: Arc<MemoryStore>,
@@ -176,9 +176,9 @@ fn few_rows_are_inlined_and_fold_into_chunks() {
     let tail = fixture.tables.encode_tail(&data).unwrap().unwrap();
     let tail = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(tail, 10_000).unwrap();
     assert_eq!(tail.map(|batch| batch.unwrap().num_rows() as u64).sum::<u64>(), data.tail_rows());
-    let compacted = data.with_fold(&fixture.tables.compact(&data, &CancelToken::new()).unwrap().unwrap()).unwrap();
+    let compacted = data.with_folds(&fixture.tables.compact(&data, &CancelToken::new()).unwrap()).unwrap();
     assert_eq!((compacted.tail.len(), compacted.manifest.chunks.len()), (0, 1));
-    assert_eq!(fixture.tables.compact(&compacted, &CancelToken::new()).unwrap(), None);
+    assert_eq!(fixture.tables.compact(&compacted, &CancelToken::new()).unwrap(), []);
     assert_eq!(fixture.read(&compacted), all);
 }
 
@@ -188,7 +188,7 @@ fn folds_commute_with_appends_and_give_way_to_other_folds() {
     let first = fixture.overwrite(None, &[rows(0..100)]).unwrap().to_data(None);
     let small = fixture.append(&first, &[rows(100..110)], INLINE_BATCH_BYTES_MAX).unwrap();
     let tailed = first.with_appended(&small, Some(Version(2)));
-    let fold = fixture.tables.compact(&tailed, &CancelToken::new()).unwrap().unwrap();
+    let fold = fixture.tables.compact(&tailed, &CancelToken::new()).unwrap().remove(0);
     let large = fixture.append(&tailed, &[rows(110..5000)], 0).unwrap();
     let later = fixture.append(&tailed, &[rows(5000..5001)], INLINE_BATCH_BYTES_MAX).unwrap();
     let moved = tailed.with_appended(&large, Some(Version(3))).with_appended(&later, Some(Version(4)));
@@ -214,6 +214,87 @@ fn many_small_chunks_are_folded_too() {
     }
     assert!(data.manifest.chunks.len() < 40);
     assert_eq!(fixture.read(&data), rows(0..4000));
+}
+
+/// Rows of which nothing can be saved, so that a few thousand make a chunk that is not small.
+fn bulky(numbers: std::ops::Range<i64>) -> RecordBatch {
+    let dice = SeededRandomness::new(numbers.start.unsigned_abs());
+    let text = || (0..1000).map(|_| char::from(b'0' + dice.below(75) as u8)).collect::<String>();
+    let rows = rows(numbers);
+    let texts = StringArray::from_iter_values((0..rows.num_rows()).map(|_| text()));
+    let columns = vec![rows.column(0).clone(), Arc::new(texts) as ArrayRef, rows.column(2).clone()];
+    RecordBatch::try_new(rows.schema(), columns).unwrap()
+}
+
+/// Small pieces in three places, with large chunks between them: chunks, batches, and both.
+fn with_small_pieces_in_three_places(fixture: &Fixture) -> TableData {
+    let mut data = fixture.overwrite(None, &[rows(0..50)]).unwrap().to_data(None);
+    let mut add = |batch: RecordBatch, budget: usize, version: Version| {
+        let appended = fixture.append(&data, &[batch], budget).unwrap();
+        data = data.with_appended(&appended, Some(version));
+    };
+    let large = |number: i64| bulky(number..number + 3000);
+    let parts = [
+        (rows(50..100), 0),
+        (large(100), 0),
+        (rows(3100..3110), INLINE_BATCH_BYTES_MAX),
+        (rows(3110..3120), INLINE_BATCH_BYTES_MAX),
+        (large(3120), 0),
+        (rows(6120..6130), INLINE_BATCH_BYTES_MAX),
+        (rows(6130..6200), 0),
+        (rows(6200..6300), 0),
+        (large(6300), 0),
+        (rows(9300..9400), 0),
+    ];
+    for (version, (batch, budget)) in (2..).zip(parts) {
+        add(batch, budget, Version(version));
+    }
+    data
+}
+
+#[test]
+fn a_compaction_brings_small_pieces_together_wherever_they_stand() {
+    for threads in [1, 2] {
+        let fixture = Fixture::with_threads(threads);
+        let data = with_small_pieces_in_three_places(&fixture);
+        assert_eq!((data.manifest.chunks.len(), data.tail.len()), (8, 3));
+        let before = fixture.read(&data);
+        let folds = fixture.tables.compact(&data, &CancelToken::new()).unwrap();
+        let places: Vec<_> = folds.iter().map(|fold| (fold.place.clone(), fold.batches.clone())).collect();
+        let batches = |versions: &[u64]| versions.iter().copied().map(Version).collect::<Vec<_>>();
+        assert_eq!(places, [(0..2, batches(&[])), (3..3, batches(&[4, 5])), (4..6, batches(&[7]))]);
+        let compacted = data.with_folds(&folds).unwrap();
+        // One for each of the three places, the large ones as they were, and the small one at the end, which stands alone.
+        assert_eq!((compacted.manifest.chunks.len(), compacted.tail.len()), (7, 0));
+        assert_eq!(compacted.manifest.chunks[1], data.manifest.chunks[2]);
+        assert_eq!(fixture.read(&compacted), before);
+        assert_eq!(fixture.tables.compact(&compacted, &CancelToken::new()).unwrap(), []);
+        assert_eq!(compacted.with_folds(&folds), None, "the same folds twice");
+    }
+}
+
+#[test]
+fn of_several_folds_those_are_laid_on_that_still_fit() {
+    let fixture = Fixture::new();
+    let data = with_small_pieces_in_three_places(&fixture);
+    let folds = fixture.tables.compact(&data, &CancelToken::new()).unwrap();
+    let appended = fixture.append(&data, &[rows(9400..9410)], INLINE_BATCH_BYTES_MAX).unwrap();
+    let later = data.with_fold(&folds[1]).unwrap().with_appended(&appended, Some(Version(20)));
+    let folded = later.with_folds(&folds).unwrap();
+    assert_eq!((folded.manifest.chunks.len(), folded.tail.len()), (7, 1));
+    assert_eq!(fixture.read(&folded), fixture.read(&later));
+}
+
+/// Chunks are cut by the rows in them: files that compress well stay small however often they are written again.
+#[test]
+fn a_compaction_leaves_full_chunks_alone_whose_files_are_small() {
+    let fixture = Fixture::new();
+    let same = rows((0..MANY).map(|_| 5));
+    let data = fixture.overwrite(None, &[same]).unwrap().to_data(None);
+    assert!(data.manifest.chunks.len() > 2 && data.manifest.chunks.iter().all(|chunk| chunk.bytes < 1 << 20));
+    let files = fixture.memory.names("chunks").unwrap();
+    assert_eq!(fixture.tables.compact(&data, &CancelToken::new()).unwrap(), []);
+    assert_eq!(fixture.memory.names("chunks").unwrap(), files, "the same rows make the same chunks");
 }
 
 #[test]

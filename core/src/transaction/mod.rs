@@ -225,9 +225,12 @@ impl Transaction {
             return Ok(false);
         }
         let data = self.repository.content(&self.view, table, version)?;
-        let Some(fold) = self.repository.tables.compact(&data, cancel)? else { return Ok(false) };
-        let statistics = fold.statistics;
-        self.stage(&mut work, table, StagedChange::Fold(Box::new(fold)), statistics)?;
+        let folds = self.repository.tables.compact(&data, cancel)?;
+        if folds.is_empty() {
+            return Ok(false);
+        }
+        let statistics = folds.iter().map(|fold| fold.statistics).fold(WriteStatistics::default(), sum);
+        self.stage(&mut work, table, StagedChange::Fold(folds), statistics)?;
         Ok(true)
     }
 

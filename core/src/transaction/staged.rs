@@ -37,8 +37,8 @@ pub(super) enum StagedChange {
     Append(Box<Appended>),
     /// No table any more.
     Drop,
-    /// The same rows in fewer pieces.
-    Fold(Box<Fold>),
+    /// The same rows in fewer pieces, in row order.
+    Fold(Vec<Fold>),
     /// A bare list of chunks, as that version and no other.
     List(Vec<ChunkHash>, Version),
 }
@@ -187,9 +187,9 @@ pub(super) fn compose(
             let data = folded.as_ref().unwrap_or(&parent.data).with_appended(appended, Some(to));
             (ChangeKind::Append, data, appended.rows, Some(parent))
         }
-        (StagedChange::Fold(fold), Some(parent)) => {
+        (StagedChange::Fold(folds), Some(parent)) => {
             let parent = load(parent)?;
-            let Some(data) = parent.data.with_fold(fold) else { return Ok(None) };
+            let Some(data) = parent.data.with_folds(folds) else { return Ok(None) };
             (ChangeKind::Fold, data, 0, Some(parent))
         }
         (StagedChange::Append(_) | StagedChange::Fold(_), None) => return Ok(None),

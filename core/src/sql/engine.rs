@@ -33,7 +33,8 @@ pub struct SqlOptions {
 /// Runs SQL on the chunks of one repository; shared by all its handles and threads.
 ///
 /// It holds one DuckDB instance, opened by the first statement, and a pool of connections. What it puts on disk lives in a
-/// directory of its own, removed when the engine and its last stream are dropped.
+/// directory of its own, removed when the engine and its last stream are dropped, and made anew where somebody has removed it
+/// before.
 #[derive(Debug)]
 pub struct SqlEngine {
     instance: Instance,
@@ -65,21 +66,25 @@ impl SqlEngine {
     ) -> Result<RowStream> {
         let parameters = parameters.into();
         cancel.check("the query")?;
-        match self.attempt(sql, parameters, tables, cancel) {
-            // Another statement has just broken the instance under this one.
-            Err(error) if failure::is_of_broken_instance(&error) => self.attempt(sql, parameters, tables, cancel),
+        let connection = self.instance.connection(&self.files)?;
+        let directory = connection.directory().clone();
+        match self.attempt(connection, sql, parameters, tables, cancel) {
+            // Another statement has just broken the instance under this one, or somebody took its directory away.
+            Err(error) if failure::is_of_broken_instance(&error) || !directory.is_there() => {
+                self.attempt(self.instance.connection(&self.files)?, sql, parameters, tables, cancel)
+            }
             done => done,
         }
     }
 
     fn attempt(
         &self,
+        mut connection: Pooled,
         sql: &str,
         parameters: Parameters<'_>,
         tables: &dyn Tables,
         cancel: &CancelToken,
     ) -> Result<RowStream> {
-        let mut connection = self.instance.connection(&self.files)?;
         let planned = self.plan(sql, parameters, tables, cancel, &mut connection);
         let plan = planned.inspect_err(|_| connection.check_instance())?;
         stream::start(plan, connection, parameters, cancel)

@@ -91,7 +91,7 @@ impl Weighter<String, Arc<Copy>> for ByShare {
 struct Copy {
     path: PathBuf,
     bytes: u64,
-    _directory: Arc<Scratch>,
+    directory: Arc<Scratch>,
 }
 
 impl Drop for Copy {
@@ -115,12 +115,12 @@ impl Files {
         }
     }
 
-    /// The engine's own directory.
+    /// The engine's own directory; another one where it was taken away.
     pub(super) fn directory(&self) -> Result<Arc<Scratch>> {
         let mut directory = lock(&self.directory);
         match &*directory {
-            Some(directory) => Ok(directory.clone()),
-            None => Ok(directory.insert(Arc::new(Scratch::new(self.parent.as_deref())?)).clone()),
+            Some(directory) if directory.is_there() => Ok(directory.clone()),
+            _ => Ok(directory.insert(Arc::new(Scratch::new(self.parent.as_deref())?)).clone()),
         }
     }
 
@@ -195,8 +195,18 @@ impl Files {
     }
 
     fn copy(&self, key: &str, bytes: impl FnOnce() -> Result<Bytes>) -> Result<FileRef> {
+        self.forget_if_gone(key);
         let copy = self.copies.get_or_insert_with(key, || self.write(key, &bytes()?))?;
         Ok(FileRef { path: copy.path.clone(), _copy: Some(copy) })
+    }
+
+    /// Forgets a copy that was taken away, or stands in a directory that was: there no statement may read.
+    fn forget_if_gone(&self, key: &str) {
+        let Some(copy) = self.copies.peek(key) else { return };
+        let is_in_use = |directory: &Arc<Scratch>| Arc::ptr_eq(directory, &copy.directory);
+        if !lock(&self.directory).as_ref().is_some_and(is_in_use) || !copy.path.exists() {
+            self.copies.remove_if(key, |now| Arc::ptr_eq(now, &copy));
+        }
     }
 
     fn write(&self, key: &str, bytes: &[u8]) -> Result<Arc<Copy>> {
@@ -204,7 +214,7 @@ impl Files {
         let number = self.copies_made.fetch_add(1, Ordering::Relaxed);
         let path = directory.path().join(format!("{key}-{number}.parquet"));
         write_file(directory.path(), &path, bytes)?;
-        Ok(Arc::new(Copy { path, bytes: bytes.len() as u64, _directory: directory }))
+        Ok(Arc::new(Copy { path, bytes: bytes.len() as u64, directory }))
     }
 }
 

@@ -37,7 +37,7 @@ struct Pool {
     idle: Mutex<Vec<Idle>>,
     /// Set when DuckDB refuses to do anything more.
     broken: AtomicBool,
-    _directory: Arc<Scratch>,
+    directory: Arc<Scratch>,
 }
 
 struct Idle {
@@ -98,7 +98,7 @@ impl Instance {
     fn pool(&self, files: &Files) -> Result<Arc<Pool>> {
         let mut pool = lock(&self.pool);
         match &*pool {
-            Some(pool) if !pool.broken.load(Ordering::Relaxed) => Ok(pool.clone()),
+            Some(pool) if pool.is_usable() => Ok(pool.clone()),
             _ => Ok(pool.insert(Arc::new(Pool::open(&self.options, files)?)).clone()),
         }
     }
@@ -115,7 +115,12 @@ impl Pool {
         let settings = settings(options, directory.path())?;
         connection.execute_batch(&settings).map_err(failure::setup)?;
         let (root, idle) = (Mutex::new(connection), Mutex::default());
-        Ok(Pool { root, idle, broken: AtomicBool::new(false), _directory: directory })
+        Ok(Pool { root, idle, broken: AtomicBool::new(false), directory })
+    }
+
+    /// Its settings are locked, so that without its directory it could no longer spill, nor read copies.
+    fn is_usable(&self) -> bool {
+        !self.broken.load(Ordering::Relaxed) && self.directory.is_there()
     }
 
     fn connect(&self) -> Result<Box<Connection>> {
@@ -162,6 +167,11 @@ impl Pooled {
             }
         }
         Ok(())
+    }
+
+    /// The directory of its instance.
+    pub(super) fn directory(&self) -> &Arc<Scratch> {
+        &self.session.pool.directory
     }
 
     /// See [`Session::check_instance`].

@@ -1,7 +1,8 @@
 //! The directory of an engine: what is materialised and spilled.
 //!
-//! It goes with the engine. What a process left that was killed, the next one sweeps away: a directory whose file
-//! [`IN_USE`] nobody holds locked has no owner any more.
+//! It goes with the engine. One that somebody has taken away is given up, and another made in its place. What a process
+//! left that was killed, the next one sweeps away: a directory whose file [`IN_USE`] nobody holds locked has no owner any
+//! more.
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -40,6 +41,12 @@ impl Scratch {
             sweep(&parent, &scratch);
         }
         Ok(scratch)
+    }
+
+    /// Whether it is still there and held: what clears old files out of temporary directories may take it away from a process
+    /// that runs for long.
+    pub(super) fn is_there(&self) -> bool {
+        self.path().join(IN_USE).exists()
     }
 
     /// Its full name, without links.

@@ -6,6 +6,7 @@ mod listing;
 mod locked;
 mod nan;
 mod pruning;
+mod scratch;
 mod statements;
 mod streaming;
 mod types;

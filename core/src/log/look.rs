@@ -8,19 +8,32 @@ use crate::error::{Error, Result};
 use crate::format::Sequence;
 use crate::store::Access;
 
+/// What to do where the lock file tells of a record that is not there: a copy that was made while somebody committed cannot be
+/// told from damage.
+macro_rules! copied {
+    () => {
+        "bring the file back from a copy; if this directory is a copy itself, made while somebody committed, nothing of the \
+         original is lost: copy it anew as docs/FORMAT.md says, or remove log/lock from the copy, and only there, to go on \
+         without the record"
+    };
+}
+
 /// What is said of a place where there is no record though there are some behind it.
 const CUT_OFF: &str = "it is damaged, and there are records behind it";
 
 /// What is said of the newest record where the lock file tells that it was durable.
-const ACKNOWLEDGED: &str = "it is damaged, and it was committed";
+const ACKNOWLEDGED: &str = concat!("it is damaged, and it was committed; ", copied!());
 
 /// Every so many looks that find nothing, the lock file is asked whether somebody knows of more: see
 /// [`Walker::pass_lost_mark`].
 const IDLE_LOOKS: u32 = 16;
 
 /// What is said of a place where there is nothing though the lock file tells of a record.
-const GONE: &str = "a record was committed here and is gone; bring the file back from a copy, or remove log/lock to go on \
-                    without it";
+const GONE: &str = concat!("a record was committed here and is gone; ", copied!());
+
+/// What is said of the place where a checkpoint ends and the log does not come to.
+const NOT_REACHED: &str = "the log does not reach it: it was cut short; in a copy that was made while somebody committed, and only \
+                           there, remove snapshots/ to go on with what was copied";
 
 /// Who looks. Only a reader leaves it at what was said before of bytes that are no record: nobody has written there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +49,7 @@ impl Log {
     pub(super) fn look_at_opening(&self) -> Result<()> {
         let mut state = self.state();
         if !is_reached(&self.files, state.end)? {
-            return Err(state.end.damage("the log does not reach it; it was cut short").error());
+            return Err(state.end.damage(NOT_REACHED).error());
         }
         self.look(&mut state, Looker::Opener)?;
         self.check_identity(&state)

@@ -15,6 +15,7 @@
 )]
 
 mod bad_input;
+mod copying;
 mod crash;
 mod damage;
 mod faults;

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::conflict::{Verdict, judge};
 use super::staged::{Composed, Staged, StagedChange, compose};
-use super::{Isolation, Transaction, Work, check_sequence, sum};
+use super::writes::check_sequence;
+use super::{Isolation, Transaction, Work, sum};
 use crate::catalog::{Draft, Proposal, Snapshot, View};
 use crate::error::{Error, Result};
 use crate::format::{ChangeKind, TableChange, TableName, TableRead, TransactionKind, TxId, Version};

@@ -7,8 +7,8 @@
 ///       std::cout << *batch.column(0).number<long>(0) << "\n";
 ///
 /// - Handles (`Database`, `Transaction`, `Subscription`, `ChunkStore`, `CancelToken`, `Stream`, `Schema`, `Batch`) are
-///   move-only and free what they own. A handle that was moved from must not be used; the library answers
-///   `INVALID_ARGUMENT` if it is.
+///   move-only and free what they own. One that was moved from must not be used: a handle of the library then answers
+///   `INVALID_ARGUMENT`, a `Stream` `CLOSED`, a `Schema` or `Batch` has no columns, a `CancelToken` cancels nothing.
 /// - Let go of every handle and stream before `main` returns. DuckDB keeps state in thread-local variables, which are
 ///   gone when the destructors of static variables run: a `Database` in a static variable may crash there.
 /// - Results are plain values that own everything in them.

@@ -63,7 +63,7 @@ diff <(grep -oE '\bARMILLARIA_STATUS_[A-Z_]+ = [0-9]+' include/armillaria.h | se
 echo "-- building tests, conformance runner and examples"
 plain=target/cpp/plain
 build "$plain" "" all
-for test in sdk_test cancel_test threads_test zero_copy_test arrow_test duckdb_test; do
+for test in sdk_test cancel_test misuse_test threads_test zero_copy_test arrow_test duckdb_test; do
   run "$test" "$plain/tests/$test"
 done
 run "conformance" "$plain/tests/conformance" conformance-tests sdks/cpp/conformance-skips.json
@@ -84,7 +84,7 @@ run "border" "$plain/tests/border_c_testing" move 100000 1000
 echo "-- under AddressSanitizer and UndefinedBehaviorSanitizer"
 asan=target/cpp/asan
 build "$asan" "-fsanitize=address,undefined -fno-sanitize-recover=all -g1" sanitized
-for test in sdk_test cancel_test threads_test zero_copy_test; do
+for test in sdk_test cancel_test misuse_test threads_test zero_copy_test; do
   run "$test, sanitized" env ARMILLARIA_THREAD_ROUNDS=3 "$asan/tests/$test"
 done
 run "examples, sanitized" scripts/test-examples-cpp.sh "$asan/tests"

@@ -37,7 +37,8 @@ class Column {
 
   /// The number in a row, as the type asked for; none for NULL. Takes any integer, boolean, floating point number,
   /// date, time, timestamp or duration (as the integer that stores it). `SCHEMA_MISMATCH` if the column is of another
-  /// type or the number does not fit.
+  /// type or the number does not fit. DuckDB's `sum` of integers is a decimal, which has to be cast in the statement:
+  /// `sum(x)::BIGINT`.
   template <typename T>
   std::optional<T> number(std::size_t row) const {
     static_assert(std::is_arithmetic_v<T>, "number() answers numbers; text() is for text and binary");
@@ -55,7 +56,7 @@ class Column {
       case 'L': return cast<T>(buffer<std::uint64_t>(1)[index]);
       case 'f': return cast<T>(buffer<float>(1)[index]);
       case 'g': return cast<T>(buffer<double>(1)[index]);
-      default: throw_error(Code::schema_mismatch, "a column of format " + std::string(format()) + " holds no numbers");
+      default: throw_error(Code::schema_mismatch, no_numbers());
     }
   }
 
@@ -85,6 +86,13 @@ class Column {
     if (format.size() > 2 && (format.substr(0, 2) == "ts" || format.substr(0, 2) == "tD")) return 'l';
     if (format == "tdm" || format == "ttu" || format == "ttn") return 'l';
     return '\0';
+  }
+
+  std::string no_numbers() const {
+    const auto format = std::string(this->format());
+    if (schema_->dictionary == nullptr && format.substr(0, 2) == "d:")
+      return "decimals (format " + format + ") are not read one by one; cast them in SQL, such as sum(x)::BIGINT";
+    return "a column of format " + format + " holds no numbers";
   }
 
   template <typename T>

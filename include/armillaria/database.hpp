@@ -251,8 +251,9 @@ class Database {
     return Transaction(transaction);
   }
 
-  /// Calls `work(Transaction &)` and commits; if it throws, rolls back and passes the exception on. `work` is called
-  /// once: whoever wants to retry a `WRITE_CONFLICT` calls this again.
+  /// Calls `work(Transaction &)` and commits; if it throws, rolls back and passes the exception on. `work` must not end
+  /// the transaction itself. It is called once: whoever wants to retry a `WRITE_CONFLICT` or `SERIALIZATION_FAILURE`
+  /// calls this again.
   template <typename Work>
   Commit transact(Work &&work, const TransactOptions &options = {}) const {
     BeginOptions begin_options;
@@ -309,6 +310,8 @@ class Database {
     return detail::copy(*detail::obtain<const ArmillariaVerifyReport, armillaria_verify_report_free>(
         armillaria_verify, handle_.get(), deep, detail::handle_of(cancel)));
   }
+  /// Say whether it shall be deep: a token alone would be taken for `true`.
+  VerifyReport verify(const CancelToken *cancel) const = delete;
 
   Stats stats() const {
     return detail::copy(*detail::obtain<const ArmillariaStats, armillaria_stats_free>(armillaria_stats, handle_.get()));

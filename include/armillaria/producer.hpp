@@ -96,6 +96,10 @@ struct Producer {
     auto &self = of(stream);
     return self.guard([&] {
       auto batch = self.next_batch();
+      if (batch && batch->num_columns() != self.schema->size())
+        throw_error(Code::schema_mismatch, "a batch of " + std::to_string(batch->num_columns()) +
+                                               " columns came from a producer of " +
+                                               std::to_string(self.schema->size()));
       *out = batch ? batch->release() : ArrowArray{};
     });
   }

@@ -101,19 +101,23 @@ class Batch {
       : owner_(source), schema_(std::move(schema)) {}
 
   std::size_t num_rows() const noexcept { return static_cast<std::size_t>(owner_.get()->length); }
-  std::size_t num_columns() const noexcept { return schema_->size(); }
-  const Schema &schema() const noexcept { return *schema_; }
+  std::size_t num_columns() const noexcept { return static_cast<std::size_t>(owner_.get()->n_children); }
+  const Schema &schema() const noexcept {
+    static const Schema none;  // of a batch that was moved from
+    return schema_ == nullptr ? none : *schema_;
+  }
   const std::shared_ptr<const Schema> &shared_schema() const noexcept { return schema_; }
 
   /// A view of a column, valid as long as the batch. `std::out_of_range`.
   Column column(std::size_t index) const {
-    if (index >= num_columns()) throw std::out_of_range("the batch has no column " + std::to_string(index));
+    if (index >= num_columns() || index >= schema().size())
+      throw std::out_of_range("the batch has no column " + std::to_string(index));
     const auto &batch = *owner_.get();
-    return Column(*schema_->get()->children[index], *batch.children[index], batch.offset, batch.length);
+    return Column(*schema().get()->children[index], *batch.children[index], batch.offset, batch.length);
   }
   /// The same by name.
   Column column(std::string_view name) const {
-    const auto index = schema_->find(name);
+    const auto index = schema().find(name);
     if (!index) throw std::out_of_range("the batch has no column " + std::string(name));
     return column(*index);
   }

@@ -33,6 +33,8 @@ class Subscription {
   std::optional<ChangelogEntry> next(std::chrono::milliseconds timeout, const CancelToken *cancel = nullptr) {
     return next_within(timeout.count() < 0 ? 0 : timeout.count(), cancel);
   }
+  /// A number is no time. `next(0)` would be a null token, and wait as long as it takes.
+  ChangelogEntry next(int timeout, const CancelToken *cancel = nullptr) = delete;
 
   /// The last transaction that was handed out or passed over.
   std::uint64_t cursor() const {

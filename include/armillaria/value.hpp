@@ -43,6 +43,8 @@ class Value {
   Value(std::nullptr_t = nullptr) : variant_(nullptr) {}
   template <typename T, std::enable_if_t<std::is_arithmetic_v<T>, int> = 0>
   Value(T number) : variant_(arithmetic(number)) {}
+  /// A character or a number? Say `"a"` or `int{c}`.
+  Value(char character) = delete;
   Value(std::string text) : variant_(std::move(text)) {}
   Value(std::string_view text) : variant_(std::string(text)) {}
   /// Text that ends with a NUL; a null pointer is NULL.

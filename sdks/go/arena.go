@@ -4,6 +4,7 @@ package armillaria
 import "C"
 
 import (
+	"math"
 	"runtime"
 	"time"
 	"unsafe"
@@ -58,6 +59,20 @@ func takeStrings(list *C.ArmillariaStringList) []string {
 	}
 	defer C.armillaria_string_list_free(list)
 	return goStrings(list.items, list.len)
+}
+
+// microseconds gives a time as microseconds since 1970. Where there are not so many, it answers false, and the first or
+// last that there are: to a search that is the same.
+func microseconds(t time.Time) (int64, bool) {
+	const limit = math.MaxInt64 / int64(time.Second/time.Microsecond)
+	switch seconds := t.Unix(); {
+	case seconds >= limit:
+		return math.MaxInt64, false
+	case seconds < -limit:
+		return math.MinInt64, false
+	default:
+		return t.UnixMicro(), true
+	}
 }
 
 // goTime turns microseconds since 1970 into a time in UTC.

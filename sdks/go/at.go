@@ -71,7 +71,8 @@ func (at At) export(r *request) *C.ArmillariaAt {
 	case C.ARMILLARIA_AT_POINT_TAG:
 		out.tag = r.pin(text(at.tag))
 	case C.ARMILLARIA_AT_POINT_TIME:
-		out.time_us = C.int64_t(at.time.UnixMicro())
+		micros, _ := microseconds(at.time)
+		out.time_us = C.int64_t(micros)
 	}
 	out.versions, out.versions_len = r.versions(at.versions)
 	return out

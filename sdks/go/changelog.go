@@ -162,5 +162,6 @@ func optionalTime(t time.Time) (C.bool, C.int64_t) {
 	if t.IsZero() {
 		return false, 0
 	}
-	return true, C.int64_t(t.UnixMicro())
+	micros, _ := microseconds(t)
+	return true, C.int64_t(micros)
 }

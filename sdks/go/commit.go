@@ -20,7 +20,7 @@ type Commit struct {
 	Tables []CommittedTable
 	// Version is that of the table, where exactly one was changed that is still there; otherwise 0.
 	Version uint64
-	// Rows of the tables that it changed.
+	// Rows that were written.
 	Rows uint64
 	// Chunks and their bytes, as far as they were written anew or were there already.
 	ChunksWritten, ChunksReused, BytesWritten, BytesReused uint64

@@ -75,6 +75,7 @@ func TestReadsLookWhereTheyAreTold(t *testing.T) {
 		"version":     {armillaria.AtVersion("t", 3), 3},
 		"two of them": {armillaria.AtBranch("trial").WithVersion("u", 1).WithVersion("t", 1), 1},
 		"on a branch": {armillaria.AtTime(time.Now().Add(time.Hour)).OnBranch("trial"), 3},
+		"far future":  {armillaria.AtTime(time.Unix(1<<45, 0)), 2},
 	} {
 		if got := must(int64s(db.ReadTable(ctx, "t", &armillaria.ReadOptions{At: c.at})))(t); len(got) != c.want {
 			t.Errorf("%s: %d rows, want %d", name, len(got), c.want)
@@ -85,6 +86,8 @@ func TestReadsLookWhereTheyAreTold(t *testing.T) {
 	}
 	_, err := db.ReadTable(ctx, "t", &armillaria.ReadOptions{At: armillaria.AtTag("none")})
 	wantError(t, err, armillaria.ErrTagNotFound)
+	_, err = db.ReadTable(ctx, "t", &armillaria.ReadOptions{At: armillaria.AtTime(time.Unix(-1<<45, 0))})
+	wantError(t, err, armillaria.ErrTableNotFound)
 	_, err = db.ReadTable(ctx, "t", &armillaria.ReadOptions{Columns: []string{"none"}})
 	wantError(t, err, armillaria.ErrUsage)
 }

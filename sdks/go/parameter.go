@@ -69,7 +69,11 @@ func parameterOf(arg any) (parameter, error) {
 	case nil:
 		return parameter{kind: C.ARMILLARIA_PARAMETER_NULL}, nil
 	case time.Time:
-		return parameter{kind: C.ARMILLARIA_PARAMETER_TIMESTAMP, integer: arg.UnixMicro()}, nil
+		micros, fits := microseconds(arg)
+		if !fits {
+			return parameter{}, fmt.Errorf("a TIMESTAMP cannot hold the year %d", arg.Year())
+		}
+		return parameter{kind: C.ARMILLARIA_PARAMETER_TIMESTAMP, integer: micros}, nil
 	case Date:
 		return parameter{kind: C.ARMILLARIA_PARAMETER_DATE, integer: int64(arg)}, nil
 	case TimeOfDay:

@@ -60,7 +60,7 @@ func TestNamedParameters(t *testing.T) {
 
 func TestArgumentsWithoutASQLTypeAreRefused(t *testing.T) {
 	db := openMemory(t)
-	for _, arg := range []any{time.Second, struct{}{}, []int{1}, 1i, make(chan int)} {
+	for _, arg := range []any{time.Second, time.Unix(1<<45, 0), time.Unix(-1<<45, 0), struct{}{}, []int{1}, 1i, make(chan int)} {
 		_, err := db.Query(t.Context(), "SELECT ?", arg)
 		wantError(t, err, armillaria.ErrInvalidArgument)
 	}

@@ -27,8 +27,15 @@ pub struct ChunkEntry {
     pub bytes: u64,
     /// The boundary hash of its first row: later writes cut where a row has it.
     pub first_row: u64,
+    /// The canonical bytes of its rows, by which chunks are cut; 0 where nobody has counted them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub row_bytes: u64,
     /// Statistics of its top-level columns, by column id.
     pub columns: Vec<ColumnStatistics>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What is known of one column of a chunk.

@@ -96,6 +96,8 @@ pub(super) struct Cut {
     pub(super) rows: usize,
     /// The boundary hash of its first row.
     pub(super) first_row: u64,
+    /// Its canonical bytes.
+    pub(super) bytes: u64,
 }
 
 /// Finds the ends of chunks in a stream of rows.
@@ -139,7 +141,7 @@ impl Cutter {
         let mut cuts = Vec::new();
         while self.seen < self.rows.len() {
             if let Some(rows) = self.look() {
-                cuts.push(Cut { rows, first_row: self.rows[0].hash });
+                cuts.extend(self.cut(rows));
                 self.begin_after(rows);
             }
         }
@@ -148,7 +150,12 @@ impl Cutter {
 
     /// The chunk that the end of the rows ends, if there are any.
     pub(super) fn finish(&self) -> Option<Cut> {
-        self.rows.first().map(|first| Cut { rows: self.rows.len(), first_row: first.hash })
+        self.cut(self.rows.len())
+    }
+
+    fn cut(&self, rows: usize) -> Option<Cut> {
+        let bytes = self.rows[..rows].iter().map(|row| u64::from(row.bytes)).sum();
+        self.rows.first().map(|first| Cut { rows, first_row: first.hash, bytes })
     }
 
     /// The canonical bytes of the open chunk.

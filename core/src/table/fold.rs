@@ -7,13 +7,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::boundary::CUT_BYTES_MIN;
 use super::data::{Fold, TableData};
 use super::tail::InlineBatch;
 use super::writer::Written;
-use crate::format::Manifest;
+use crate::format::{ChunkEntry, Manifest};
 use crate::limits::{TAIL_BATCHES_MAX, TAIL_BYTES_MAX};
 
-/// A chunk of fewer bytes is small.
+/// A chunk whose file has fewer bytes is small, unless its rows were enough for a chunk and are only well compressed.
 const SMALL_CHUNK_BYTES: u64 = 2 << 20;
 
 /// So many small chunks side by side at the end are worth folding.
@@ -38,12 +39,21 @@ pub(super) struct Window {
 struct Piece {
     bytes: u64,
     is_chunk: bool,
+    is_small: bool,
 }
 
 impl Piece {
-    fn is_small(&self) -> bool {
-        !self.is_chunk || self.bytes < SMALL_CHUNK_BYTES
+    fn of_chunk(chunk: &ChunkEntry) -> Piece {
+        Piece { bytes: chunk.bytes, is_chunk: true, is_small: is_small(chunk) }
     }
+
+    fn of_batch(batch: &InlineBatch) -> Piece {
+        Piece { bytes: batch.bytes.len() as u64, is_chunk: false, is_small: true }
+    }
+}
+
+fn is_small(chunk: &ChunkEntry) -> bool {
+    chunk.bytes < SMALL_CHUNK_BYTES && chunk.row_bytes < CUT_BYTES_MIN
 }
 
 /// The stretch that is due to be folded when the next rows come, if there is one.
@@ -58,13 +68,13 @@ pub(super) fn window(data: &TableData) -> Option<Window> {
         let first = stretch.clone().find(|place| !pieces[*place].is_chunk)?;
         return Some(to_window(&pieces, grow(&pieces, first..stretch.end, stretch.start)));
     }
-    let small = pieces.iter().rev().take_while(|piece| piece.is_small()).count();
+    let small = pieces.iter().rev().take_while(|piece| piece.is_small).count();
     Some(to_window(&pieces, pieces.len() - small..pieces.len()))
 }
 
 /// Batches of the tail are small, too, and do not part them.
 fn small_chunks_at_end(data: &TableData) -> usize {
-    data.manifest.chunks.iter().rev().take_while(|chunk| chunk.bytes < SMALL_CHUNK_BYTES).count()
+    data.manifest.chunks.iter().rev().take_while(|chunk| is_small(chunk)).count()
 }
 
 /// Whether the tail has grown to many times the length at which it should have been folded: a fold takes as long as many
@@ -90,10 +100,9 @@ fn pieces(data: &TableData) -> Option<Vec<Piece>> {
     let mut tail = data.tail.to_vec().into_iter().peekable();
     for place in 0..=data.manifest.chunks.len() {
         while let Some(batch) = tail.next_if(|batch| batch.after <= place as u64) {
-            pieces.push(Piece { bytes: batch.bytes.len() as u64, is_chunk: false });
+            pieces.push(Piece::of_batch(batch));
         }
-        let chunk = data.manifest.chunks.get(place);
-        pieces.extend(chunk.map(|chunk| Piece { bytes: chunk.bytes, is_chunk: true }));
+        pieces.extend(data.manifest.chunks.get(place).map(Piece::of_chunk));
     }
     Some(pieces)
 }
@@ -101,7 +110,7 @@ fn pieces(data: &TableData) -> Option<Vec<Piece>> {
 /// Small pieces side by side, as far as they go.
 fn small_stretches(pieces: &[Piece]) -> Vec<Range<usize>> {
     let mut stretches: Vec<Range<usize>> = Vec::new();
-    for (place, _) in pieces.iter().enumerate().filter(|(_, piece)| piece.is_small()) {
+    for (place, _) in pieces.iter().enumerate().filter(|(_, piece)| piece.is_small) {
         match stretches.last_mut() {
             Some(stretch) if stretch.end == place => stretch.end += 1,
             _ => stretches.push(place..place + 1),

@@ -37,7 +37,8 @@ fn open(chunks: &ChunkStore, hash: ChunkHash) -> Result<(SchemaRef, ChunkEntry)>
     let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
     // Nobody hashed these rows: the file's own hash stands for them, and no boundary is known.
     let logical = LogicalHash::from_bytes(*hash.as_bytes());
-    let entry = ChunkEntry { chunk: hash, logical, rows, bytes: length, first_row: 0, columns: Vec::new() };
+    let entry =
+        ChunkEntry { chunk: hash, logical, rows, bytes: length, first_row: 0, row_bytes: 0, columns: Vec::new() };
     Ok((builder.schema().clone(), entry))
 }
 

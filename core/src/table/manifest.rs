@@ -259,6 +259,7 @@ mod tests {
             rows: 1,
             bytes: 1,
             first_row: 0,
+            row_bytes: 0,
             columns: Vec::new(),
         };
         Manifest { chunks: (0..1_000).map(entry).collect() }

@@ -16,7 +16,7 @@ use super::*;
 use crate::cancel::CancelToken;
 use crate::chunk_store::ChunkStore;
 use crate::error::{Code, Error, Result};
-use crate::format::{ManifestSource, TableName, Version};
+use crate::format::{ChunkEntry, Manifest, ManifestSource, TableName, Version};
 use crate::limits::{INLINE_BATCH_BYTES_MAX, TAIL_BATCHES_MAX};
 use crate::store::{MemoryStore, SeededRandomness, Store};
 
@@ -214,6 +214,33 @@ fn many_small_chunks_are_folded_too() {
     }
     assert!(data.manifest.chunks.len() < 40);
     assert_eq!(fixture.read(&data), rows(0..4000));
+}
+
+#[test]
+fn full_chunks_are_left_alone_however_well_they_compress() {
+    let fixture = Fixture::with_threads(1);
+    let same = rows(std::iter::repeat_n(7, 200_000));
+    let written = fixture.overwrite(None, &[same]).unwrap().to_data(None);
+    let full = written.manifest.chunks[0].clone();
+    assert!(full.bytes < 1 << 20 && (10 << 20..=16 << 20).contains(&full.row_bytes), "{full:?}");
+    let of_chunks = |entry: &ChunkEntry| {
+        let manifest = Arc::new(Manifest { chunks: vec![entry.clone(); 40] });
+        TableData { manifest, ..written.clone() }
+    };
+    let mut data = of_chunks(&full);
+    assert_eq!(fixture.tables.compact(&data, &CancelToken::new()).unwrap(), []);
+    for version in 2.. {
+        let appended = fixture.append(&data, &[rows(0..10)], INLINE_BATCH_BYTES_MAX).unwrap();
+        if let Some(fold) = appended.fold {
+            assert_eq!((fold.place, fold.batches.len()), (40..40, TAIL_BATCHES_MAX));
+            break;
+        }
+        assert!(data.tail.len() < TAIL_BATCHES_MAX, "the tail is folded");
+        data = data.with_appended(&appended, Some(Version(version)));
+    }
+    // Where the weight of the rows is not known, as in manifests of other writers, the size of the file has to do.
+    let unknown = of_chunks(&ChunkEntry { row_bytes: 0, ..full });
+    assert!(fixture.append(&unknown, &[rows(0..10)], INLINE_BATCH_BYTES_MAX).unwrap().fold.is_some());
 }
 
 /// Rows of which nothing can be saved, so that a few thousand make a chunk that is not small.

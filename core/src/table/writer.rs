@@ -49,6 +49,7 @@ pub(super) struct Written {
 struct Job {
     place: usize,
     first_row: u64,
+    row_bytes: u64,
     pieces: Vec<RecordBatch>,
 }
 
@@ -127,6 +128,7 @@ impl ChunkWriter<'_> {
             rows: batch.num_rows() as u64,
             bytes: bytes.len() as u64,
             first_row: job.first_row,
+            row_bytes: job.row_bytes,
             columns: column_statistics(&self.schema.arrow, &batch),
         };
         Ok(Made { entry, new: put.new })
@@ -168,7 +170,7 @@ impl OpenChunk {
             *next = next.slice(left, next.num_rows() - left);
         }
         self.place += 1;
-        Job { place: self.place - 1, first_row: cut.first_row, pieces }
+        Job { place: self.place - 1, first_row: cut.first_row, row_bytes: cut.bytes, pieces }
     }
 }
 

@@ -294,7 +294,8 @@ mod tests {
 
     fn chunks(count: usize) -> Vec<ChunkEntry> {
         let (logical, columns) = (LogicalHash::from_bytes([0; 32]), Vec::new());
-        let entry = ChunkEntry { chunk: ChunkHash::of(b"c"), logical, rows: 10, bytes: 1, first_row: 0, columns };
+        let entry =
+            ChunkEntry { chunk: ChunkHash::of(b"c"), logical, rows: 10, bytes: 1, first_row: 0, row_bytes: 0, columns };
         iter::repeat_n(entry, count).collect()
     }
 

@@ -88,6 +88,7 @@ fn chunk_lists_are_weighed_once_and_by_their_length() {
         rows: 1,
         bytes: 1,
         first_row: 0,
+        row_bytes: 0,
         columns: Vec::new(),
     };
     let base = TableData { manifest: Arc::new(Manifest { chunks: vec![entry; 1000] }), ..empty() };

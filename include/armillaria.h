@@ -485,7 +485,10 @@ typedef uint32_t ArmillariaWriteMode;
 typedef struct ArmillariaTableOptions {
   /** `sizeof(ArmillariaTableOptions)`. */
   size_t struct_size;
-  /** The key columns, for a table that is created. */
+  /**
+   * The key columns, for a table that is created. Row changes tell updates by them; nothing enforces that
+   * they are unique.
+   */
   const ArmillariaString *key;
   /** How many. */
   size_t key_len;
@@ -501,7 +504,10 @@ typedef struct ArmillariaWriteOptions {
   size_t struct_size;
   /** One of `ARMILLARIA_WRITE_MODE_...`. */
   uint32_t mode;
-  /** The key columns, for a table that is created or overwritten. */
+  /**
+   * The key columns, for a table that is created or overwritten. Row changes tell updates by them; nothing enforces
+   * that they are unique.
+   */
   const ArmillariaString *key;
   /** How many. */
   size_t key_len;
@@ -769,7 +775,8 @@ typedef struct ArmillariaParameter {
  * Runs one SELECT, over any tables and versions, and streams its rows.
  *
  * A table reference may say where it looks: `AT (VERSION => 3)`, `AT (VERSION => 'branch or tag')`,
- * `AT (TIMESTAMP => ...)`. Each chunk is checked against its hash before the first statement of a handle reads it.
+ * `AT (TIMESTAMP => ...)`. A name is a branch's, else a tag's; `'branch:name'` and `'tag:name'` say which.
+ * Each chunk is checked against its hash before the first statement of a handle reads it.
  *
  * `SQL_ERROR`, `UNSUPPORTED` (no SELECT), `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`, `INVALID_ARGUMENT` (parameters),
  * `HASH_MISMATCH`, `CHUNK_NOT_FOUND`, `CANCELLED`; also in the stream.

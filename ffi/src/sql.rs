@@ -132,7 +132,8 @@ unsafe fn value(parameter: &ArmillariaParameter) -> Result<Value> {
 /// Runs one SELECT, over any tables and versions, and streams its rows.
 ///
 /// A table reference may say where it looks: `AT (VERSION => 3)`, `AT (VERSION => 'branch or tag')`,
-/// `AT (TIMESTAMP => …)`. Each chunk is checked against its hash before the first statement of a handle reads it.
+/// `AT (TIMESTAMP => …)`. A name is a branch's, else a tag's; `'branch:name'` and `'tag:name'` say which.
+/// Each chunk is checked against its hash before the first statement of a handle reads it.
 ///
 /// `SQL_ERROR`, `UNSUPPORTED` (no SELECT), `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`, `INVALID_ARGUMENT` (parameters),
 /// `HASH_MISMATCH`, `CHUNK_NOT_FOUND`, `CANCELLED`; also in the stream.

@@ -51,7 +51,8 @@ pub(crate) fn write_mode(number: u32) -> Result<WriteMode> {
 pub struct ArmillariaTableOptions {
     /// `sizeof(ArmillariaTableOptions)`.
     pub struct_size: usize,
-    /// The key columns, for a table that is created.
+    /// The key columns, for a table that is created. Row changes tell updates by them; nothing enforces that
+    /// they are unique.
     pub key: *const ArmillariaString,
     /// How many.
     pub key_len: usize,
@@ -75,7 +76,8 @@ pub struct ArmillariaWriteOptions {
     pub struct_size: usize,
     /// One of `ARMILLARIA_WRITE_MODE_…`.
     pub mode: u32,
-    /// The key columns, for a table that is created or overwritten.
+    /// The key columns, for a table that is created or overwritten. Row changes tell updates by them; nothing enforces
+    /// that they are unique.
     pub key: *const ArmillariaString,
     /// How many.
     pub key_len: usize,

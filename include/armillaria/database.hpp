@@ -153,8 +153,9 @@ class Database {
   // SQL
 
   /// Runs one SELECT that DuckDB understands, over any tables and versions. A table reference may say where it looks:
-  /// `AT (VERSION => 3)`, `AT (VERSION => 'branch or tag')`, `AT (TIMESTAMP => …)`. `SQL_ERROR`, `UNSUPPORTED` (no
-  /// SELECT), `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`, `CANCELLED`.
+  /// `AT (VERSION => 3)`, `AT (VERSION => 'branch or tag')`, `AT (TIMESTAMP => …)`. A name is a branch's, else a
+  /// tag's; `'branch:name'` and `'tag:name'` say which. `SQL_ERROR`, `UNSUPPORTED` (no SELECT), `TABLE_NOT_FOUND`,
+  /// `VERSION_NOT_FOUND`, `CANCELLED`.
   Stream query(std::string_view sql, const Parameters &parameters = {}, const At &at = {},
                const CancelToken *cancel = nullptr) const {
     const auto lent_parameters = detail::lend_all(parameters);

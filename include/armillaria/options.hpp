@@ -57,7 +57,7 @@ struct PartLocations {
 
 /// How a table is created or dropped, and how a version is committed as a bare list of chunks.
 struct TableOptions {
-  std::vector<std::string> key{};        ///< the key columns; only for `create_table`
+  std::vector<std::string> key{};        ///< the key columns, not enforced to be unique; only for `create_table`
   std::optional<std::string> branch{};   ///< otherwise the current branch
   std::optional<std::string> message{};  ///< why
 };
@@ -65,7 +65,7 @@ struct TableOptions {
 /// How rows are written. In a transaction, which has a branch and a message of its own, those must not be given.
 struct WriteOptions {
   WriteMode mode = WriteMode::overwrite;
-  std::vector<std::string> key{};        ///< the key columns, for a table that is created or overwritten
+  std::vector<std::string> key{};        ///< of a table that is created or overwritten; not enforced to be unique
   std::optional<std::string> branch{};   ///< otherwise the current branch
   std::optional<std::string> message{};  ///< why
   const CancelToken *cancel = nullptr;

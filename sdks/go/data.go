@@ -22,7 +22,8 @@ const (
 // WriteOptions say how rows are written. nil stands for the defaults: overwrite, on the current branch.
 type WriteOptions struct {
 	Mode WriteMode
-	// Key are the key columns of a table that is created or overwritten.
+	// Key are the key columns of a table that is created or overwritten. Row changes tell updates by them; nothing
+	// enforces that they are unique.
 	Key []string
 	// Branch is where; "": the current branch. Not in a transaction.
 	Branch string

@@ -6,7 +6,8 @@ import "C"
 import "context"
 
 // Query runs a SELECT of DuckDB over any tables and versions, at the head of the current branch where the statement
-// says nothing else. Arguments are the values of its parameters, ? or $1 by their order, $name as Named values.
+// says nothing else: AT (VERSION => 3), AT (VERSION => 'name') of a branch, else a tag ('tag:name' is no branch),
+// AT (TIMESTAMP => ...). Arguments are the values of its parameters, ? or $1 by their order, $name as Named values.
 //
 // SQL_ERROR, TABLE_NOT_FOUND, INVALID_ARGUMENT, CANCELLED; the last two also while reading.
 func (db *Database) Query(ctx context.Context, sql string, args ...any) (*Rows, error) {

@@ -13,7 +13,7 @@ import (
 
 // TableOptions say how a table is created or dropped. nil stands for the defaults.
 type TableOptions struct {
-	// Key are the key columns of a table that is created.
+	// Key are the key columns of a table that is created. Nothing enforces that they are unique.
 	Key []string
 	// Branch is where; "": the current branch.
 	Branch string

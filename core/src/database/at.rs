@@ -106,11 +106,12 @@ impl At {
         }
     }
 
-    /// The version of a table that is meant; `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`.
+    /// The version of a table that is meant; `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`, also of other tables that this names.
     pub(super) fn version_of(&self, view: &View, snapshot: &Result<Snapshot>, table: &TableName) -> Result<Version> {
-        if let Some(version) = self.versions.get(table.as_str()) {
-            view.version_change(table, Version(*version))?;
-            return Ok(Version(*version));
+        // Those of other tables as well: a name that was mistyped must not go unnoticed.
+        self.check_versions(view)?;
+        if let Some(version) = self.version_named(table) {
+            return Ok(version);
         }
         let snapshot = snapshot.as_ref().map_err(Error::clone)?;
         view.version_at(snapshot, table)?.ok_or_else(|| missing_table(table, snapshot))
@@ -121,7 +122,7 @@ impl At {
         self.versions.get(table.as_str()).map(|version| Version(*version))
     }
 
-    /// Refuses versions of tables that the snapshot does not have.
+    /// Refuses versions that are not there: `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND`.
     pub(super) fn check_versions(&self, view: &View) -> Result<()> {
         self.versions.iter().try_for_each(|(table, version)| {
             view.version_change(&TableName::new(table)?, Version(*version)).map(|_| ())

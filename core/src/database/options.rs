@@ -57,7 +57,8 @@ pub struct CreateOptions {
 pub struct WriteOptions {
     /// Whether they replace or follow those that are there.
     pub mode: WriteMode,
-    /// The key columns, for a table that is created or overwritten.
+    /// The key columns, for a table that is created or overwritten. Row changes tell updates by them; nothing enforces that
+    /// they are unique.
     pub key: Vec<String>,
     /// The branch; `None`: the current one.
     pub branch: Option<String>,

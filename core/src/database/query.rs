@@ -18,7 +18,8 @@ impl Database {
     /// Runs one SELECT that DuckDB understands, over any tables and versions, and streams its rows.
     ///
     /// A table reference may say where it looks: `AT (VERSION => 3)`, `AT (VERSION => 'branch or tag')`,
-    /// `AT (TIMESTAMP => …)`. `SQL_ERROR`, `UNSUPPORTED` (no SELECT), `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND` ….
+    /// `AT (TIMESTAMP => …)`. A name is a branch's, else a tag's; `'branch:name'` and `'tag:name'` say which.
+    /// `SQL_ERROR`, `UNSUPPORTED` (no SELECT), `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND` ….
     pub fn query<'a>(&self, sql: &str, parameters: impl Into<Parameters<'a>>, at: &At) -> Result<RowStream> {
         self.query_with(sql, parameters, at, &CancelToken::new())
     }

@@ -269,6 +269,22 @@ fn a_version_is_found_though_the_current_branch_is_gone() {
     assert_eq!(db.read_table("a", None, &elsewhere).err().unwrap().code(), Code::BranchNotFound);
 }
 
+#[test]
+fn a_version_of_a_table_that_is_not_there_is_told_whatever_is_read() {
+    let db = memory();
+    db.write_table("users", rows(0..2), &WriteOptions::default()).unwrap();
+    for (at, code) in [
+        (At::version("user", 1), Code::TableNotFound),
+        (At::version("users", 1).with_version("user", 1), Code::TableNotFound),
+        (At::head().with_version("users", 9), Code::VersionNotFound),
+    ] {
+        assert_eq!(db.read_table("users", None, &at).err().unwrap().code(), code);
+        assert_eq!(db.table_schema("users", &at).unwrap_err().code(), code);
+        assert_eq!(db.table_key("users", &at).unwrap_err().code(), code);
+        assert_eq!(db.list_tables(&at).unwrap_err().code(), code);
+    }
+}
+
 #[cfg(feature = "sql")]
 #[test]
 fn sql_needs_the_current_branch_only_where_nothing_else_is_named() {

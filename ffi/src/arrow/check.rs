@@ -5,6 +5,7 @@
 use std::ffi::{CStr, c_char};
 
 use armillaria::{Error, Result};
+use arrow::datatypes::DataType;
 use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
 
 /// Types that are nested deeper than this are refused: walking them takes stack.
@@ -52,16 +53,16 @@ unsafe fn schema_at(schema: &FFI_ArrowSchema, depth: usize) -> Result<()> {
     }
 }
 
-/// Checks the numbers of an array and its children.
+/// Checks the numbers of an array and its children, and that it has the children of its type.
 ///
 /// # Safety
 /// It is what its producer filled in; pointers in it are NULL or valid.
-pub(super) unsafe fn array(array: &FFI_ArrowArray) -> Result<()> {
+pub(super) unsafe fn array(array: &FFI_ArrowArray, data_type: &DataType) -> Result<()> {
     // SAFETY: the caller's promise.
-    unsafe { array_at(array, 0) }
+    unsafe { array_at(array, data_type, 0) }
 }
 
-unsafe fn array_at(array: &FFI_ArrowArray, depth: usize) -> Result<()> {
+unsafe fn array_at(array: &FFI_ArrowArray, data_type: &DataType, depth: usize) -> Result<()> {
     let rows = 0..=ROWS_MAX;
     let whole = rows.contains(&array.length)
         && rows.contains(&array.offset)
@@ -73,11 +74,38 @@ unsafe fn array_at(array: &FFI_ArrowArray, depth: usize) -> Result<()> {
         return Err(Error::invalid("Arrow array", format!("length, offset, nulls and buffers cannot be {numbers:?}")));
     }
     // SAFETY: NULL or valid, as the caller promises.
-    unsafe {
-        for child in children("Arrow array", array.children, array.n_children)? {
-            array_at(child, depth + 1)?;
-        }
-        array.dictionary.as_ref().map_or(Ok(()), |dictionary| array_at(dictionary, depth + 1))
+    let (found, dictionary) =
+        unsafe { (children("Arrow array", array.children, array.n_children)?, array.dictionary.as_ref()) };
+    let (types, values) = parts_of(data_type);
+    if found.len() != types.len() {
+        let reason = format!("it has {} children; its type has {}: {data_type}", found.len(), types.len());
+        return Err(Error::invalid("Arrow array", reason));
+    }
+    if dictionary.is_some() != values.is_some() {
+        let has = if dictionary.is_some() { "a" } else { "no" };
+        return Err(Error::invalid("Arrow array", format!("it has {has} dictionary; its type is {data_type}")));
+    }
+    for (part, data_type) in found.into_iter().zip(types).chain(dictionary.zip(values)) {
+        // SAFETY: likewise.
+        unsafe { array_at(part, data_type, depth + 1) }?;
+    }
+    Ok(())
+}
+
+/// The types of the children of an array, and of its dictionary.
+fn parts_of(data_type: &DataType) -> (Vec<&DataType>, Option<&DataType>) {
+    match data_type {
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::Map(item, _) => (vec![item.data_type()], None),
+        DataType::Struct(fields) => (fields.iter().map(|field| field.data_type()).collect(), None),
+        DataType::Union(fields, _) => (fields.iter().map(|(_, field)| field.data_type()).collect(), None),
+        DataType::RunEndEncoded(ends, values) => (vec![ends.data_type(), values.data_type()], None),
+        DataType::Dictionary(_, values) => (Vec::new(), Some(values)),
+        _ => (Vec::new(), None),
     }
 }
 
@@ -102,7 +130,9 @@ unsafe fn text(text: *const c_char) -> Option<Result<(), ()>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::datatypes::{DataType, Field, Schema};
+    use arrow::array::{Array, ArrayRef, Int32Array, StructArray};
+    use arrow::datatypes::{Field, Schema};
+    use std::sync::Arc;
 
     fn exported() -> FFI_ArrowSchema {
         let list = DataType::new_list(DataType::Utf8, true);
@@ -148,12 +178,30 @@ mod tests {
             |array| array.n_children = 1,
         ];
         // SAFETY: all pointers are NULL.
-        unsafe { array(&FFI_ArrowArray::empty()) }.unwrap();
+        unsafe { array(&FFI_ArrowArray::empty(), &DataType::Null) }.unwrap();
         for change in break_it {
             let mut broken = FFI_ArrowArray::empty();
             change(&mut broken);
             // SAFETY: all pointers are NULL.
-            assert!(unsafe { array(&broken) }.is_err());
+            assert!(unsafe { array(&broken, &DataType::Null) }.is_err());
+        }
+    }
+
+    #[test]
+    fn an_array_without_the_children_of_its_type_is_refused() {
+        let numbers: ArrayRef = Arc::new(Int32Array::from(vec![1, 2]));
+        let one = StructArray::from(vec![(Arc::new(Field::new("a", DataType::Int32, true)), numbers)]);
+        let fields = |types: &[DataType]| {
+            DataType::Struct(types.iter().map(|data_type| Field::new("a", data_type.clone(), true)).collect())
+        };
+        let made = FFI_ArrowArray::new(&one.to_data());
+        let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        let list = DataType::new_list(DataType::Int32, true);
+        // SAFETY: made by Arrow.
+        let check = |types: &[DataType]| unsafe { array(&made, &fields(types)) };
+        check(&[DataType::Int32]).unwrap();
+        for wrong in [&[][..], &[DataType::Int32, DataType::Int32], &[list], &[dictionary]] {
+            assert!(check(wrong).is_err(), "{wrong:?}");
         }
     }
 }

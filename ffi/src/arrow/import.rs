@@ -88,9 +88,9 @@ impl Stream {
 
     fn batch(&self, array: FFI_ArrowArray) -> Result<RecordBatch> {
         let misfit = |error: ArrowError| unreadable("rows", &error);
-        // SAFETY: the producer's own array, as the header asks for it.
-        unsafe { check::array(&array) }?;
         let data_type = DataType::Struct(self.schema.fields().clone());
+        // SAFETY: the producer's own array, as the header asks for it.
+        unsafe { check::array(&array, &data_type) }?;
         // SAFETY: likewise, and its numbers were looked at.
         let mut data = unsafe { from_ffi_and_data_type(array, data_type) }.map_err(misfit)?;
         data.align_buffers();

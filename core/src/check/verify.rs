@@ -78,7 +78,8 @@ pub struct Problem {
 }
 
 /// Checks checkpoints and index files, the log's chain, what the index says of it, the chunk lists, and that every chunk is
-/// there in its size; with `deep` also the hash of every chunk. Damage is reported, not an error; `CLOSED`, `CANCELLED`, `IO` and the like are.
+/// there in its size; with `deep` also the hash of every chunk. Damage is reported, not an error; `CLOSED`, `CANCELLED`,
+/// `IO` and the like are.
 pub fn verify(repository: &Repository, options: &VerifyOptions<'_>, cancel: &CancelToken) -> Result<VerifyReport> {
     let mut report = VerifyReport::default();
     derived::check(repository, &mut report, cancel)?;

@@ -12,7 +12,7 @@ use armillaria::{At, Code, Database, OpenOptions, VerifyOptions, WriteOptions};
 
 use crate::model::Model;
 use crate::script::{Op, Twins};
-use crate::support::{World, assert_whole, bulky_rows, narrow, read};
+use crate::support::{World, assert_whole, bulky_rows, narrow, put, read};
 use crate::{sweep, workload};
 
 /// A repository that somebody commits to while it is copied.
@@ -79,16 +79,6 @@ impl Busy {
         self.copy("chunks", &to, 1);
         self.copy("meta", &to, 1);
         (to, model)
-    }
-}
-
-/// Log files are written in place, everything else is an object.
-fn put(store: &MemoryStore, path: &str, bytes: &[u8]) {
-    if path.starts_with("log/") {
-        store.allocate(path, bytes.len() as u64).unwrap();
-        store.open_file(path).unwrap().unwrap().write_at(0, bytes).unwrap();
-    } else {
-        store.create(path, bytes).unwrap();
     }
 }
 

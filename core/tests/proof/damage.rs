@@ -9,7 +9,7 @@ use armillaria::store::{MemoryStore, Store};
 use armillaria::{At, Code, Database, Error, Isolation, OpenOptions, Result, VerifyOptions};
 
 use crate::script::{Op, Rows, Spot, TABLES, Twins};
-use crate::support::{World, bulky_rows, read};
+use crate::support::{World, bulky_rows, put, read};
 use crate::{sweep, workload};
 
 /// What is done to a file.
@@ -100,14 +100,9 @@ fn written(bytes: &[u8]) -> usize {
     bytes.iter().rposition(|byte| *byte != 0).map_or(bytes.len(), |last| last + 1)
 }
 
-/// Log files are written in place, everything else is an object.
-fn put(store: &MemoryStore, path: &str, bytes: &[u8]) {
-    if path.starts_with("log/") {
-        store.allocate(path, bytes.len() as u64).unwrap();
-        store.open_file(path).unwrap().unwrap().write_at(0, bytes).unwrap();
-    } else {
-        store.create(path, bytes).unwrap();
-    }
+/// Every kind of damage to every one of these files, and what to call it.
+fn each_damage(paths: &[String]) -> impl Iterator<Item = (&str, Damage, String)> {
+    paths.iter().flat_map(|path| DAMAGES.map(|damage| (path.as_str(), damage, format!("{path} {damage:?}"))))
 }
 
 /// Reads everything; each answer is right, or an error of integrity. Says whether all were right.
@@ -202,22 +197,19 @@ fn a_damaged_log_is_told_and_never_misread() {
     let repository = repository();
     let files = repository.paths("log/");
     assert!(files.len() >= 2, "{files:?}");
-    for path in &files {
-        for damage in DAMAGES {
-            check_damaged_log(&repository, path, damage);
-        }
+    for (path, damage, context) in each_damage(&files) {
+        check_damaged_log(&repository, path, damage, &context);
     }
 }
 
-fn check_damaged_log(repository: &Repository, path: &str, damage: Damage) {
-    let context = format!("{path} {damage:?}");
+fn check_damaged_log(repository: &Repository, path: &str, damage: Damage, context: &str) {
     let is_last = *path == *repository.paths("log/").last().unwrap();
     let store = repository.damaged(path, damage);
     let db = match repository.open(store.clone()) {
         Ok(db) => db,
         Err(error) => return assert_eq!(error.code(), Code::LogCorrupt, "{context}: {error}"),
     };
-    let whole = all_right_or_told(repository, &db, &context);
+    let whole = all_right_or_told(repository, &db, context);
     let lost = db.latest_tx_id().unwrap() < repository.twins.thought.model.latest();
     let report = db.verify(&VerifyOptions { deep: true, progress: None }).unwrap();
     if !is_last {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use armillaria::store::{Environment, ManualClock, SeededRandomness, Store};
+use armillaria::store::{Environment, ManualClock, MemoryStore, SeededRandomness, Store};
 use armillaria::table::RowStream;
 use armillaria::{At, Code, Database, Error, OpenOptions, Result};
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, RecordBatchIterator, StringArray};
@@ -187,4 +187,14 @@ pub(crate) fn assert_whole(db: &Database) {
 pub(crate) fn from_env(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{name}={text:?} is no number")))
+}
+
+/// Puts a file into a store. Log files are written in place, everything else is an object.
+pub(crate) fn put(store: &MemoryStore, path: &str, bytes: &[u8]) {
+    if path.starts_with("log/") {
+        store.allocate(path, bytes.len() as u64).unwrap();
+        store.open_file(path).unwrap().unwrap().write_at(0, bytes).unwrap();
+    } else {
+        store.create(path, bytes).unwrap();
+    }
 }

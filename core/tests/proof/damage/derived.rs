@@ -14,15 +14,12 @@ fn a_damaged_checkpoint_is_passed_over() {
     let repository = repository();
     let checkpoints = repository.paths("snapshots/");
     assert!(checkpoints.len() >= 2, "{checkpoints:?}");
-    for path in &checkpoints {
-        for damage in DAMAGES {
-            let context = format!("{path} {damage:?}");
-            let store = repository.damaged(path, damage);
-            let db = repository.open(store.clone()).unwrap_or_else(|e| panic!("{context}: {e}"));
-            assert!(all_right_or_told(&repository, &db, &context), "{context}: a checkpoint is never needed");
-            sweep::check_heads(&db, &repository.twins.thought.model);
-            check_report(&repository, &store, path, &context);
-        }
+    for (path, damage, context) in each_damage(&checkpoints) {
+        let store = repository.damaged(path, damage);
+        let db = repository.open(store.clone()).unwrap_or_else(|e| panic!("{context}: {e}"));
+        assert!(all_right_or_told(&repository, &db, &context), "{context}: a checkpoint is never needed");
+        sweep::check_heads(&db, &repository.twins.thought.model);
+        check_report(&repository, &store, path, &context);
     }
 }
 
@@ -79,30 +76,27 @@ fn a_damaged_index_file_fails_nobody_and_is_made_anew() {
     let repository = repository();
     let files = repository.paths("index/");
     assert!(files.len() >= 2, "{files:?}");
-    for path in &files {
-        for damage in DAMAGES {
-            let context = format!("{path} {damage:?}");
-            let store = repository.damaged(path, damage);
-            check_report(&repository, &repository.damaged(path, damage), path, &context);
-            let reader = repository.open_to_read(repository.damaged(path, damage)).unwrap();
-            assert!(all_right_or_told(&repository, &reader, &context), "{context}: who may only read");
-            sweep::check_state(&reader, &repository.twins.thought.model);
-            drop(reader);
-            let db = repository.open(store.clone()).unwrap();
-            assert!(all_right_or_told(&repository, &db, &context), "{context}");
-            let another = repository.open(store.clone()).unwrap();
-            assert!(all_right_or_told(&repository, &another, &context), "{context}: who opens it after that");
-            drop(another);
-            let is_met = store.get(path).unwrap().is_none();
-            db.create_tag("repaired", &At::head()).unwrap();
-            drop(db);
-            let db = repository.open(store.clone()).unwrap();
-            assert!(all_right_or_told(&repository, &db, &context), "{context}: opened again after a commit");
-            drop(db);
-            assert!(!is_met || !is_needed(&store, path), "{context}: the checkpoint of the commit does without it");
-            // One whose damaged part nobody needed is still there.
-            check_report(&repository, &store, path, &context);
-        }
+    for (path, damage, context) in each_damage(&files) {
+        let store = repository.damaged(path, damage);
+        check_report(&repository, &repository.damaged(path, damage), path, &context);
+        let reader = repository.open_to_read(repository.damaged(path, damage)).unwrap();
+        assert!(all_right_or_told(&repository, &reader, &context), "{context}: who may only read");
+        sweep::check_state(&reader, &repository.twins.thought.model);
+        drop(reader);
+        let db = repository.open(store.clone()).unwrap();
+        assert!(all_right_or_told(&repository, &db, &context), "{context}");
+        let another = repository.open(store.clone()).unwrap();
+        assert!(all_right_or_told(&repository, &another, &context), "{context}: who opens it after that");
+        drop(another);
+        let is_met = store.get(path).unwrap().is_none();
+        db.create_tag("repaired", &At::head()).unwrap();
+        drop(db);
+        let db = repository.open(store.clone()).unwrap();
+        assert!(all_right_or_told(&repository, &db, &context), "{context}: opened again after a commit");
+        drop(db);
+        assert!(!is_met || !is_needed(&store, path), "{context}: the checkpoint of the commit does without it");
+        // One whose damaged part nobody needed is still there.
+        check_report(&repository, &store, path, &context);
     }
 }
 
@@ -170,18 +164,15 @@ fn a_damaged_index_file_fails_neither_a_change_of_versions_nor_a_list_of_chunks(
     let latest = repository.twins.thought.model.latest();
     let first = repository.twins.thought.model.version("alpha", 1).unwrap();
     let (_, chunks) = repository.twins.db.chunk_hashes("beta", Some(1)).unwrap();
-    for path in &repository.paths("index/") {
-        for damage in DAMAGES {
-            let context = format!("{path} {damage:?}");
-            let db = repository.open(repository.damaged(path, damage)).unwrap();
-            let to_first = BTreeMap::from([("alpha".to_string(), Some(1))]);
-            let commit = db.set_branch_versions("main", &to_first, None).unwrap();
-            assert_eq!((commit.tx_id, commit.tables.len()), (latest + 1, 1), "{context}");
-            assert_eq!(read(&db, "alpha", &At::head()).unwrap(), *first.content.rows, "{context}");
-            let db = repository.open(repository.damaged(path, damage)).unwrap();
-            let commit = db.commit_chunks("beta", 2, &chunks, &Default::default()).unwrap();
-            assert_eq!((commit.tx_id, commit.version()), (latest + 1, Some(2)), "{context}");
-            assert_eq!(db.chunk_hashes("beta", Some(2)).unwrap(), (2, chunks.clone()), "{context}");
-        }
+    for (path, damage, context) in each_damage(&repository.paths("index/")) {
+        let db = repository.open(repository.damaged(path, damage)).unwrap();
+        let to_first = BTreeMap::from([("alpha".to_string(), Some(1))]);
+        let commit = db.set_branch_versions("main", &to_first, None).unwrap();
+        assert_eq!((commit.tx_id, commit.tables.len()), (latest + 1, 1), "{context}");
+        assert_eq!(read(&db, "alpha", &At::head()).unwrap(), *first.content.rows, "{context}");
+        let db = repository.open(repository.damaged(path, damage)).unwrap();
+        let commit = db.commit_chunks("beta", 2, &chunks, &Default::default()).unwrap();
+        assert_eq!((commit.tx_id, commit.version()), (latest + 1, Some(2)), "{context}");
+        assert_eq!(db.chunk_hashes("beta", Some(2)).unwrap(), (2, chunks.clone()), "{context}");
     }
 }
